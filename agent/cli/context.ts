@@ -1,0 +1,20 @@
+/** What a command may touch of the process. Made by the composition root, so that commands read no globals. */
+
+import type { WorkerFactory } from "../engine/scan.ts";
+
+export interface CliContext {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workers: WorkerFactory;
+  readonly stdout: TextOutput;
+  readonly stderr: TextOutput;
+  /** Aborts at the first SIGINT or SIGTERM. The second ends the process at once. */
+  readonly interrupted: AbortSignal;
+  /** All of standard input, for secrets that must not stand on a command line. */
+  readStdin(): Promise<string>;
+}
+
+export interface TextOutput {
+  readonly isTerminal: boolean;
+  /** Resolves when the text was taken. False when the reader has gone away. */
+  write(text: string): Promise<boolean>;
+}

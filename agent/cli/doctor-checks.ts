@@ -1,0 +1,137 @@
+/** What `doctor` looks at. Each check says what is so and, where it should not be, the command that mends it. */
+
+import { existsSync } from "node:fs";
+import { errorMessage, PortolanError } from "#shared/errors.ts";
+import { formatIpv4 } from "#shared/net/ipv4.ts";
+import { type ControlPlaneClient } from "../client/control-plane.ts";
+import { ApiError } from "../client/api-error.ts";
+import { rawSocketProblem } from "../engine/link/choose.ts";
+import { Netlink } from "../engine/link/netlink.ts";
+import { ReceiveRing } from "../engine/link/receive-ring.ts";
+
+export interface Check {
+  readonly name: string;
+  readonly status: "ok" | "warning" | "problem";
+  readonly finding: string;
+  readonly remedy?: string;
+}
+
+const CLOCK_SKEW_LIMIT_MS = 30_000;
+/** Documentation address (RFC 5737): asks for the default route. Nothing is sent. */
+const SOMEWHERE_ELSE = 0xcb00_7101;
+
+export function checkRawSockets(executable: string): Check {
+  const problem = rawSocketProblem();
+  if (problem === undefined) {
+    return { name: "raw sockets", status: "ok", finding: "SYN scans are possible" };
+  }
+  return {
+    name: "raw sockets",
+    status: "warning",
+    finding: `${problem}; scans use ordinary connections, which are slower and leave traces`,
+    remedy: `sudo ${executable} scan …   (as a service: AmbientCapabilities=CAP_NET_RAW)`,
+  };
+}
+
+export function checkReceiveRing(): Check {
+  try {
+    // Port 9 (discard) of a ring that is closed again at once.
+    new ReceiveRing(9, 1).close();
+    return { name: "receive ring", status: "ok", finding: "packets can be received without copying" };
+  } catch (error) {
+    return {
+      name: "receive ring",
+      status: rawSocketProblem() === undefined ? "problem" : "warning",
+      finding: errorMessage(error),
+      remedy: "needs CAP_NET_RAW and 32 MiB of memory",
+    };
+  }
+}
+
+export function checkRoute(): Check {
+  const netlink = new Netlink();
+  try {
+    const route = netlink.routeTo(SOMEWHERE_ELSE);
+    if (route === undefined) {
+      return {
+        name: "default route",
+        status: "warning",
+        finding: "none: only networks on this host's own links can be scanned",
+        remedy: "ip route add default via GATEWAY",
+      };
+    }
+    const link = netlink.links().find(({ index }) => index === route.linkIndex);
+    const via = route.gateway === undefined ? "" : ` via ${formatIpv4(route.gateway)}`;
+    return {
+      name: "default route",
+      status: "ok",
+      finding: `${link?.name ?? "?"}${via}, from ${formatIpv4(route.source)}`,
+    };
+  } finally {
+    netlink.close();
+  }
+}
+
+export function checkIpv6(): Check {
+  const there = existsSync("/proc/net/if_inet6");
+  return {
+    name: "IPv6",
+    status: "ok",
+    finding: there ? "available on this host" : "not available on this host",
+  };
+}
+
+export function checkEnrolment(stateDir: string, enrolled: boolean): Check {
+  if (enrolled) return { name: "enrolment", status: "ok", finding: `credentials found in ${stateDir}` };
+  return {
+    name: "enrolment",
+    status: "warning",
+    finding: `no credentials in ${stateDir}; terminal scans need none`,
+    remedy: "portolan-agent enroll --server https://CONTROL-PLANE   (token in PORTOLAN_TOKEN)",
+  };
+}
+
+/** An empty heartbeat: tells whether the control plane is there, knows the key, and agrees on the time. */
+export async function checkControlPlane(client: ControlPlaneClient, server: string): Promise<Check[]> {
+  try {
+    const { serverTime } = await client.heartbeat({});
+    const skewMs = Date.now() - Date.parse(serverTime);
+    const seconds = Math.round(Math.abs(skewMs) / 1_000);
+    return [
+      { name: "control plane", status: "ok", finding: `${server} knows this scanner` },
+      Math.abs(skewMs) <= CLOCK_SKEW_LIMIT_MS
+        ? { name: "clock", status: "ok", finding: "agrees with the control plane" }
+        : {
+            name: "clock",
+            status: "warning",
+            finding: `${seconds} s ${skewMs > 0 ? "ahead of" : "behind"} the control plane`,
+            remedy: "timedatectl set-ntp true",
+          },
+    ];
+  } catch (error) {
+    return [
+      {
+        name: "control plane",
+        status: "problem",
+        finding: errorMessage(error),
+        remedy: remedyFor(error, server),
+      },
+    ];
+  }
+}
+
+function remedyFor(error: unknown, server: string): string {
+  const code = error instanceof PortolanError ? error.code : "";
+  switch (code) {
+    case "INVALID_API_KEY":
+      return "make a new token (portolan-control scanner, or regenerate-token) and enroll again";
+    case "SCANNER_DISABLED":
+      return "enable the scanner in the control plane";
+    case "IP_BINDING_VIOLATION":
+      return "release the scanner's binding in the control plane: it then binds to this address";
+    default:
+      return error instanceof ApiError && error.status === 0
+        ? `curl -v ${server}/health   (name, firewall, proxy, or --ca-file for a private authority)`
+        : "look into the control plane's log";
+  }
+}

@@ -1,0 +1,104 @@
+/** `scan`: a port scan from the terminal. Results as NDJSON on stdout, everything for people on stderr. */
+
+import { Command } from "commander";
+import { PortolanError } from "#shared/errors.ts";
+import { formatIpv4 } from "#shared/net/ipv4.ts";
+import { DEFAULT_PORT_TIMEOUT_MS, DEFAULT_RETRIES } from "#shared/protocol/limits.ts";
+import type { ScanSummary } from "#shared/protocol/job.ts";
+import { type PortRecord, stateOfReason } from "../engine/records.ts";
+import { Scan } from "../engine/scan.ts";
+import type { CliContext } from "./context.ts";
+import { ProgressLine } from "./progress-line.ts";
+import { EXIT_INTERRUPTED } from "./exit-codes.ts";
+import { type ScanOptions, scanRequest } from "./scan-options.ts";
+import { summaryText } from "./summary-text.ts";
+
+const DEFAULT_RATE_PPS = 1_000;
+
+interface Options extends ScanOptions {
+  readonly summary?: string;
+  readonly quiet?: boolean;
+}
+
+export function scanCommand(context: CliContext, finish: (exitCode: number) => void): Command {
+  const collect = (value: string, all: readonly string[]): string[] => [...all, value];
+  return new Command("scan")
+    .description("scan TCP ports of addresses, networks and ranges")
+    .argument("<targets...>", "10.0.0.1, 10.0.0.0/24, 10.0.0.1-10.0.0.9, 10.0.0.1-9")
+    .option("-p, --ports <spec>", "ports: 22,80-443,!25; '-' is all", "1-1000")
+    .option("-r, --rate <pps>", "probes per second, or 'max'", String(DEFAULT_RATE_PPS))
+    .option("--exclude <targets>", "leave these out; may be repeated", collect, [])
+    .option("--retries <n>", "further probes to what did not answer", String(DEFAULT_RETRIES))
+    .option(
+      "--port-timeout <ms>",
+      "how long an answer may take, in milliseconds",
+      String(DEFAULT_PORT_TIMEOUT_MS),
+    )
+    .option("--max-runtime <s>", "stop after this many seconds (default: no limit)")
+    .option("--link <name>", "auto, packet, raw or connect", "auto")
+    .option("--seed <n>", "order of the probes (default: random)")
+    .option("--show <states>", "open, closed, filtered or all", "open")
+    .option("--summary <file>", "write the run's summary as JSON")
+    .option("-q, --quiet", "nothing on stderr but errors")
+    .action((targets: string[], options: Options) => runScan(context, targets, options, finish));
+}
+
+async function runScan(
+  context: CliContext,
+  targets: readonly string[],
+  options: Options,
+  finish: (exitCode: number) => void,
+): Promise<void> {
+  const request = scanRequest(targets, options);
+  const tell = async (text: string): Promise<void> => {
+    if (options.quiet !== true) await context.stderr.write(text);
+  };
+  const note = (message: string): void => void tell(`note: ${message}\n`);
+  const scan = new Scan(request, note);
+
+  const stop = (): void => scan.stop("interrupted");
+  if (context.interrupted.aborted) stop();
+  context.interrupted.addEventListener("abort", stop);
+  const progress = new ProgressLine(scan, context.stderr, options.quiet !== true);
+  progress.start();
+  let summary: ScanSummary;
+  try {
+    summary = await scan.run(context.workers, {
+      note,
+      async records(records) {
+        const taken = await context.stdout.write(records.map(recordLine).join(""));
+        // Nobody reads any more, as with `| head`: there is no use in going on.
+        if (!taken) stop();
+      },
+    });
+  } finally {
+    progress.stop();
+    context.interrupted.removeEventListener("abort", stop);
+  }
+  await context.stdout.write(`${JSON.stringify({ type: "summary", ...summary })}\n`);
+  await tell(summaryText(summary));
+  if (options.summary !== undefined) await writeSummary(options.summary, summary);
+  if (summary.ended === "interrupted") finish(EXIT_INTERRUPTED);
+}
+
+function recordLine(record: PortRecord): string {
+  const line = {
+    type: "port",
+    address: formatIpv4(record.address),
+    port: record.port,
+    protocol: "tcp",
+    state: stateOfReason(record.reason),
+    reason: record.reason,
+    ...(record.ttl > 0 ? { ttl: record.ttl } : {}),
+    time: new Date(record.timeMs).toISOString(),
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+async function writeSummary(path: string, summary: ScanSummary): Promise<void> {
+  try {
+    await Bun.write(path, `${JSON.stringify(summary, undefined, 2)}\n`);
+  } catch (cause) {
+    throw new PortolanError("SUMMARY_NOT_WRITTEN", `cannot write the summary to ${path}`, { cause });
+  }
+}

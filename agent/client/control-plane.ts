@@ -1,0 +1,147 @@
+/**
+ * The scanner API as typed calls: one request each, answers parsed before they are believed.
+ * Retrying is the caller's business, because only it knows what may wait.
+ */
+
+import type { z } from "zod";
+import { errorMessage } from "#shared/errors.ts";
+import {
+  API_KEY_HEADER,
+  type HeartbeatRequest,
+  type HeartbeatResponse,
+  heartbeatResponseSchema,
+  type RegisterRequest,
+  type RegisterResponse,
+  registerResponseSchema,
+} from "#shared/protocol/scanner.ts";
+import {
+  type JobCompleteRequest,
+  type JobDirective,
+  jobDirectiveSchema,
+  type JobLogsRequest,
+  type JobProgressRequest,
+  type JobResultsRequest,
+  type JobsResponse,
+  jobsResponseSchema,
+} from "#shared/protocol/job.ts";
+import { PORTOLAN_VERSION, WIRE_VERSION, WIRE_VERSION_HEADER } from "#shared/protocol/version.ts";
+import { ApiError, errorOfResponse } from "./api-error.ts";
+
+const TIMEOUT_MS = 30_000;
+/** A large body needs time on a slow line: a second more for each of these. */
+const BYTES_PER_SECOND = 32 * 1024;
+const POLL_MARGIN_MS = 15_000;
+
+export interface ClientOptions {
+  readonly server: string;
+  readonly apiKey: string | undefined;
+  /** PEM text of an authority to trust beside the system's. */
+  readonly ca: string | undefined;
+}
+
+export class ControlPlaneClient {
+  private readonly options: ClientOptions;
+
+  constructor(options: ClientOptions) {
+    this.options = options;
+  }
+
+  register(request: RegisterRequest): Promise<RegisterResponse> {
+    return this.post("/scanner/register", request, registerResponseSchema);
+  }
+
+  heartbeat(request: HeartbeatRequest): Promise<HeartbeatResponse> {
+    return this.post("/scanner/heartbeat", request, heartbeatResponseSchema);
+  }
+
+  /** Waits up to `waitSeconds` for work. */
+  jobs(waitSeconds: number, signal: AbortSignal): Promise<JobsResponse> {
+    const timeoutMs = waitSeconds * 1_000 + POLL_MARGIN_MS;
+    return this.call(
+      "GET",
+      `/scanner/jobs?wait=${waitSeconds}`,
+      undefined,
+      jobsResponseSchema,
+      timeoutMs,
+      signal,
+    );
+  }
+
+  startJob(jobId: number, leaseId: string): Promise<JobDirective> {
+    return this.post(`/scanner/jobs/${jobId}/start`, { leaseId }, jobDirectiveSchema);
+  }
+
+  reportProgress(jobId: number, request: JobProgressRequest): Promise<JobDirective> {
+    return this.post(`/scanner/jobs/${jobId}/progress`, request, jobDirectiveSchema);
+  }
+
+  deliverResults(jobId: number, request: JobResultsRequest): Promise<JobDirective> {
+    return this.post(`/scanner/jobs/${jobId}/results`, request, jobDirectiveSchema);
+  }
+
+  deliverLogs(jobId: number, request: JobLogsRequest): Promise<JobDirective> {
+    return this.post(`/scanner/jobs/${jobId}/logs`, request, jobDirectiveSchema);
+  }
+
+  completeJob(jobId: number, request: JobCompleteRequest): Promise<JobDirective> {
+    return this.post(`/scanner/jobs/${jobId}/complete`, request, jobDirectiveSchema);
+  }
+
+  private post<T extends z.ZodType>(path: string, body: unknown, answer: T): Promise<z.output<T>> {
+    const text = JSON.stringify(body);
+    const timeoutMs = TIMEOUT_MS + (text.length / BYTES_PER_SECOND) * 1_000;
+    return this.call("POST", path, text, answer, timeoutMs);
+  }
+
+  /** @throws ApiError for every way in which a call can fail */
+  private async call<T extends z.ZodType>(
+    method: "GET" | "POST",
+    path: string,
+    body: string | undefined,
+    answer: T,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<z.output<T>> {
+    const { server, apiKey, ca } = this.options;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    let response: Response;
+    let content: unknown;
+    try {
+      response = await fetch(`${server}${path}`, {
+        method,
+        headers: {
+          accept: "application/json",
+          "user-agent": `portolan-agent/${PORTOLAN_VERSION}`,
+          [WIRE_VERSION_HEADER]: String(WIRE_VERSION),
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(apiKey === undefined ? {} : { [API_KEY_HEADER]: apiKey }),
+        },
+        // A redirect could carry the key to another host.
+        redirect: "error",
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+        ...(body === undefined ? {} : { body }),
+        ...(ca === undefined ? {} : { tls: { ca } }),
+      });
+      if (!response.ok) throw await errorOfResponse(response);
+      content = await response.json();
+    } catch (cause) {
+      if (cause instanceof ApiError) throw cause;
+      throw new ApiError(
+        "UNREACHABLE",
+        `cannot reach the control plane at ${server}: ${errorMessage(cause)}`,
+        {
+          status: 0,
+          retryAfterMs: undefined,
+          cause,
+        },
+      );
+    }
+    const parsed = answer.safeParse(content);
+    if (parsed.success) return parsed.data;
+    throw new ApiError(
+      "BAD_ANSWER",
+      `the control plane at ${server} answered ${path} with something unexpected; is it a Portolan of this age?`,
+      { status: 502, retryAfterMs: undefined, cause: parsed.error },
+    );
+  }
+}

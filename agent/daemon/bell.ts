@@ -1,0 +1,19 @@
+/** Wakes a sleeper: something arrived that is worth looking at before its time is up. */
+
+import type { Clock } from "#shared/clock.ts";
+
+export class Bell {
+  private rung = Promise.withResolvers<void>();
+
+  ring(): void {
+    this.rung.resolve();
+    this.rung = Promise.withResolvers<void>();
+  }
+
+  /** Waits until the bell rings, `ms` have passed, or `signal` aborts. */
+  async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+    const timer = new AbortController();
+    await Promise.race([this.rung.promise, clock.sleep(ms, AbortSignal.any([signal, timer.signal]))]);
+    timer.abort();
+  }
+}

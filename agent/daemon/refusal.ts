@@ -1,0 +1,35 @@
+/** What a refused call means for the agent as a whole, said in the words of the operator's guide. */
+
+import type { Log } from "#shared/log.ts";
+import { errorMessage } from "#shared/errors.ts";
+import { ApiError } from "../client/api-error.ts";
+
+/** How long an agent that is not welcome waits before it asks again. */
+export const UNWELCOME_WAIT_MS = 60_000;
+
+/** The control plane answered, and does not want this scanner: its key, its state, or its address. */
+export function isUnwelcome(error: unknown): error is ApiError {
+  return error instanceof ApiError && (error.status === 401 || error.status === 403);
+}
+
+/** The job is not this agent's any more: taken over, ended or deleted. */
+export function isJobGone(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.status === 409);
+}
+
+export function logRefusal(log: Log, call: string, error: unknown): void {
+  const fields = error instanceof ApiError ? { call, status: error.status, code: error.code } : { call };
+  if (error instanceof ApiError && error.status === 401) {
+    log.error("auth.failed", `Authentication failed: ${error.message}`, fields);
+  } else if (error instanceof ApiError && error.status === 403) {
+    log.error("auth.refused", `The control plane refuses this scanner: ${error.message}`, fields);
+  } else if (error instanceof ApiError && error.status === 429) {
+    log.warning(
+      "rate.limited",
+      `Rate limited, waiting ${Math.round((error.retryAfterMs ?? 0) / 1_000)} seconds`,
+      fields,
+    );
+  } else {
+    log.warning("call.failed", errorMessage(error), fields);
+  }
+}

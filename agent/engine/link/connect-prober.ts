@@ -1,0 +1,219 @@
+/**
+ * Probes by ordinary non-blocking connections, for hosts where raw packets are not allowed (connect(2), epoll(7)).
+ * The kernel does the handshake, so an answer needs no cookie; a connection made is reset at once, not left behind.
+ */
+
+import { checked, errno, errnoName, libc } from "../../ffi/libc.ts";
+import {
+  AF_INET,
+  EPOLL_CTL_ADD,
+  EPOLLIN,
+  EPOLLOUT,
+  RLIMIT_NOFILE,
+  SO_ERROR,
+  SO_LINGER,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "../../ffi/constants.ts";
+import { PinnedMemory } from "../../ffi/memory.ts";
+import type { AnswerSink } from "../answers.ts";
+import { addTo, flag, PACKETS_RECEIVED, RUN, STOP } from "../control-block.ts";
+import { SOCKADDR_IN_BYTES, writeSockaddrIn } from "./socket-address.ts";
+import { type ReasonName, reasonCode } from "../packet/reply.ts";
+import type { WorkerPlan } from "../plan.ts";
+import type { Prober } from "./prober.ts";
+import { addressOfNumber } from "../targets/space.ts";
+
+const MAX_IN_FLIGHT = 2_048;
+/** Left to the rest of the process. */
+const SPARE_DESCRIPTORS = 128;
+const EVENT_BYTES = process.arch === "x64" ? 12 : 16;
+const MAX_EVENTS = 256;
+
+/** What a failed connection says of the port. Anything else says nothing. */
+const REASONS: Readonly<Record<string, ReasonName>> = {
+  ECONNREFUSED: "reset",
+  ECONNRESET: "reset",
+  ENETUNREACH: "network-unreachable",
+  EHOSTUNREACH: "host-unreachable",
+  EHOSTDOWN: "host-unreachable",
+};
+
+/** The host has run out of something for now: the probe is not at fault. */
+const EXHAUSTED = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EAGAIN", "EADDRNOTAVAIL"]);
+
+interface Attempt {
+  readonly fd: number;
+  readonly index: number;
+  readonly address: number;
+  readonly port: number;
+  readonly deadlineMs: number;
+}
+
+export class ConnectProber implements Prober {
+  private readonly plan: WorkerPlan;
+  private readonly sink: AnswerSink;
+  private readonly epoll: number;
+  private readonly capacity: number;
+  /** By descriptor, in the order of their deadlines. */
+  private readonly attempts = new Map<number, Attempt>();
+  private readonly name = new PinnedMemory(SOCKADDR_IN_BYTES);
+  private readonly event = new PinnedMemory(16);
+  private readonly events = new PinnedMemory(MAX_EVENTS * EVENT_BYTES);
+  private readonly option = new PinnedMemory(8);
+  private readonly optionLength = new PinnedMemory(4);
+  private started = 0;
+  private refused = 0;
+  private lastRefusal = "";
+
+  constructor(plan: WorkerPlan, sink: AnswerSink) {
+    this.plan = plan;
+    this.sink = sink;
+    this.epoll = checked(libc.epoll_create1(SOCK_CLOEXEC), "epoll_create1", "watching connections");
+    this.capacity = Math.max(1, Math.min(MAX_IN_FLIGHT, descriptorLimit() - SPARE_DESCRIPTORS));
+  }
+
+  prepare(): void {
+    // The kernel finds routes and neighbours by itself.
+  }
+
+  room(): number {
+    if (this.attempts.size >= this.capacity) this.reap(0);
+    return this.capacity - this.attempts.size;
+  }
+
+  add(addressNumber: number, port: number): boolean {
+    const address = addressOfNumber(this.plan.space, addressNumber);
+    const portNumber = this.plan.space.portNumbers[port] ?? 0;
+    const index = addressNumber * this.plan.space.ports.length + portNumber;
+    this.connect(index, address, port);
+    return true;
+  }
+
+  flush(): number {
+    const { started } = this;
+    this.started = 0;
+    this.reap(0);
+    return started;
+  }
+
+  refusals(): { readonly count: number; readonly reason: string } {
+    return { count: this.refused, reason: this.lastRefusal };
+  }
+
+  idle(ms: number): void {
+    // With nothing under way epoll would still sleep the whole time, which is what is wanted.
+    this.reap(Math.max(1, Math.min(100, Math.ceil(ms))));
+  }
+
+  settle(): void {
+    while (this.attempts.size > 0 && flag(this.plan.control, STOP) === RUN) this.reap(50);
+  }
+
+  unreachable(): readonly number[] {
+    return [];
+  }
+
+  close(): void {
+    for (const { fd } of this.attempts.values()) libc.close(fd);
+    this.attempts.clear();
+    libc.close(this.epoll);
+  }
+
+  private connect(index: number, address: number, port: number): void {
+    const fd = libc.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+      this.refuse(errnoName(errno()));
+      return;
+    }
+    writeSockaddrIn(this.name.view, 0, address, port);
+    const result = libc.connect(fd, this.name.address, SOCKADDR_IN_BYTES);
+    const error = result === 0 ? "" : errnoName(errno());
+    if (error === "EINPROGRESS") {
+      this.started++;
+      this.watch({ fd, index, address, port, deadlineMs: performance.now() + this.plan.portTimeoutMs });
+      return;
+    }
+    const reason = error === "" ? "syn-ack" : REASONS[error];
+    if (reason === undefined) {
+      this.refuse(error);
+    } else {
+      this.started++;
+      this.answer(index, address, port, reason);
+    }
+    this.abort(fd);
+  }
+
+  private watch(attempt: Attempt): void {
+    this.event.view.setUint32(0, EPOLLIN | EPOLLOUT, true);
+    // epoll_data follows the 32-bit event mask, packed on x86-64 and aligned to eight bytes elsewhere.
+    this.event.view.setInt32(EVENT_BYTES - 8, attempt.fd, true);
+    checked(
+      libc.epoll_ctl(this.epoll, EPOLL_CTL_ADD, attempt.fd, this.event.address),
+      "epoll_ctl",
+      "watching a connection",
+    );
+    this.attempts.set(attempt.fd, attempt);
+  }
+
+  /** Takes in what was decided, waiting up to `timeoutMs` for the first, and gives up what is overdue. */
+  private reap(timeoutMs: number): void {
+    const count = libc.epoll_wait(this.epoll, this.events.address, MAX_EVENTS, timeoutMs);
+    for (let i = 0; i < count; i++) {
+      const attempt = this.attempts.get(this.events.view.getInt32(i * EVENT_BYTES + EVENT_BYTES - 8, true));
+      if (attempt === undefined) continue;
+      const error = this.socketError(attempt.fd);
+      const reason = error === "" ? "syn-ack" : REASONS[error];
+      if (reason !== undefined) this.answer(attempt.index, attempt.address, attempt.port, reason);
+      this.forget(attempt);
+    }
+    const nowMs = performance.now();
+    for (const attempt of this.attempts.values()) {
+      if (attempt.deadlineMs > nowMs) break;
+      this.forget(attempt);
+    }
+  }
+
+  private answer(index: number, address: number, port: number, reason: ReasonName): void {
+    addTo(this.plan.control, PACKETS_RECEIVED, 1);
+    this.sink.accept(index, address, port, reasonCode(reason), 0);
+  }
+
+  private refuse(error: string): void {
+    this.refused++;
+    this.lastRefusal = error;
+    // Give what is under way the time to end and free what ran out.
+    if (EXHAUSTED.has(error)) this.reap(10);
+  }
+
+  /** Empty where the connection stands. */
+  private socketError(fd: number): string {
+    this.optionLength.view.setUint32(0, 4, true);
+    this.option.view.setInt32(0, 0, true);
+    libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, this.option.address, this.optionLength.address);
+    const error = this.option.view.getInt32(0, true);
+    return error === 0 ? "" : errnoName(error);
+  }
+
+  private forget(attempt: Attempt): void {
+    this.attempts.delete(attempt.fd);
+    this.abort(attempt.fd);
+  }
+
+  /** Closes with a reset: a lingering time of zero leaves nothing in TIME_WAIT, here or there. */
+  private abort(fd: number): void {
+    this.option.view.setInt32(0, 1, true);
+    this.option.view.setInt32(4, 0, true);
+    libc.setsockopt(fd, SOL_SOCKET, SO_LINGER, this.option.address, 8);
+    libc.close(fd);
+  }
+}
+
+/** How many descriptors this process may have open. */
+function descriptorLimit(): number {
+  const limits = new PinnedMemory(16);
+  checked(libc.getrlimit(RLIMIT_NOFILE, limits.address), "getrlimit", "asking for the descriptor limit");
+  return Number(limits.view.getBigUint64(0, true));
+}

@@ -1,0 +1,222 @@
+/**
+ * Runs one scan from the main thread: plans, starts the Workers, hands on what they find, and says how it ended.
+ * The main thread never blocks here; all waiting is on timers and messages.
+ */
+
+import { PortolanError } from "#shared/errors.ts";
+import type { ScanSummary } from "#shared/protocol/job.ts";
+import {
+  counter,
+  FINISH,
+  flag,
+  PACKETS_SENT,
+  PASS,
+  POSITION,
+  OPEN,
+  RATE_PPS,
+  setFlag,
+  STOP,
+  STOP_SENDING,
+} from "./control-block.ts";
+import { chooseLink } from "./link/choose.ts";
+import { routeTargets, type RouteSegment } from "./link/route.ts";
+import { reserveSourcePorts } from "./link/source-ports.ts";
+import { compilePlan, type ScanRequest, type WorkerPlan } from "./plan.ts";
+import { type PortRecord, readRecords } from "./records.ts";
+import { summarize } from "./summary.ts";
+import { silentProbes } from "./silent.ts";
+import type { WorkerMessage } from "./worker-messages.ts";
+
+/** Workers come from the composition root, because a compiled program finds them only by URLs written there. */
+export interface WorkerFactory {
+  sender(): Worker;
+  receiver(): Worker;
+}
+
+export interface ScanObserver {
+  /** Called with each batch in turn; the next waits until this one is done, and the engine slows down with it. */
+  records(records: readonly PortRecord[]): void | Promise<void>;
+  /** Something people should know, e.g. which link was taken and why. */
+  note(message: string): void;
+}
+
+export interface ScanProgress {
+  readonly pass: number;
+  readonly passes: number;
+  readonly probesPlanned: number;
+  /** Positions of the first pass done, growing to `probesPlanned`. */
+  readonly probesCovered: number;
+  readonly packetsSent: number;
+  readonly open: number;
+}
+
+export type StopReason = "interrupted" | "cancelled" | "timed-out";
+
+const POLL_MS = 20;
+const RECORDS_PER_READ = 5_000;
+/** How long a scan that was stopped still listens for answers under way. */
+const STOPPED_COOLDOWN_MS = 300;
+
+export class Scan {
+  private readonly plan: WorkerPlan;
+  private readonly request: ScanRequest;
+  private readonly segments: readonly RouteSegment[];
+  private readonly releasePorts: () => void;
+  private stopReason: StopReason | undefined;
+
+  /**
+   * Plans; nothing is sent yet.
+   * @throws UsageError NOTHING_TO_SCAN, SCOPE_TOO_LARGE, NO_PRIVILEGE
+   * @throws PortolanError NO_ROUTE, NO_SOURCE_PORTS
+   */
+  constructor(request: ScanRequest, note: (message: string) => void) {
+    const choice = chooseLink(request.link);
+    if (choice.note !== undefined) note(choice.note);
+    const syn = choice.kind === "syn";
+    this.request = request;
+    this.segments = syn ? routeTargets(request.addresses, choice.forceRaw) : [];
+    const [k0 = 0, k1 = 0] = crypto.getRandomValues(new Int32Array(2));
+    const ports = syn ? reserveSourcePorts(request.retries + 1, Math.random) : undefined;
+    this.releasePorts = () => ports?.release();
+    this.plan = compilePlan(request, this.segments, ports?.first ?? 0, { k0, k1 });
+  }
+
+  /** Takes effect within a few milliseconds. 0 is unlimited. */
+  setRate(ratePps: number): void {
+    this.plan.control.counters[RATE_PPS] = ratePps;
+  }
+
+  /** Ends the scan early; what was found is kept and the summary says partial. The first reason stands. */
+  stop(reason: StopReason): void {
+    this.stopReason ??= reason;
+    if (flag(this.plan.control, STOP) !== FINISH) setFlag(this.plan.control, STOP, STOP_SENDING);
+  }
+
+  progress(): ScanProgress {
+    const { control } = this.plan;
+    return {
+      pass: flag(control, PASS),
+      passes: this.plan.passes,
+      probesPlanned: this.plan.space.size,
+      probesCovered: counter(control, POSITION),
+      packetsSent: counter(control, PACKETS_SENT),
+      open: counter(control, OPEN),
+    };
+  }
+
+  /**
+   * Scans. Resolves when everything was handed to the observer.
+   * @throws PortolanError when the engine itself fails; what was found until then has been handed on
+   */
+  async run(workers: WorkerFactory, observer: ScanObserver): Promise<ScanSummary> {
+    const { plan } = this;
+    const startedMs = performance.now();
+    const { maxRuntimeMs } = this.request;
+    const timer =
+      maxRuntimeMs === undefined ? undefined : setTimeout(() => this.stop("timed-out"), maxRuntimeMs);
+    const receiver = this.segments.length > 0 ? new EngineWorker(workers.receiver()) : undefined;
+    const sender = new EngineWorker(workers.sender());
+    try {
+      if (receiver !== undefined) {
+        receiver.start(plan);
+        await receiver.ready;
+      }
+      sender.start(plan);
+      await this.drainUntil(sender.ended, observer);
+      await this.drainUntil(this.cooldown(), observer);
+      setFlag(plan.control, STOP, FINISH);
+      if (receiver !== undefined) await this.drainUntil(receiver.ended, observer);
+      await this.drain(observer);
+
+      const { unreachable, lastRefusal } = await sender.ended;
+      if (lastRefusal !== "") observer.note(`some probes could not be sent: ${lastRefusal}`);
+      const summary = summarize(plan, this.segments, {
+        ended: this.stopReason ?? "done",
+        durationMs: performance.now() - startedMs,
+      });
+      if (this.request.report.includes("filtered")) {
+        for (const records of silentProbes(plan, summary, unreachable)) await observer.records(records);
+      }
+      return summary;
+    } finally {
+      clearTimeout(timer);
+      setFlag(plan.control, STOP, FINISH);
+      // Native calls return within 100 ms of FINISH; ending a thread inside one would not be safe.
+      await Promise.all([sender.stop(), receiver?.stop()]);
+      this.releasePorts();
+    }
+  }
+
+  /** Waits for the last answers: as long as one may take, less where the scan was stopped. */
+  private async cooldown(): Promise<void> {
+    if (this.segments.length === 0) return;
+    const ms = this.stopReason === undefined ? 0 : Math.min(this.plan.portTimeoutMs, STOPPED_COOLDOWN_MS);
+    await Bun.sleep(ms);
+  }
+
+  private async drainUntil(end: Promise<unknown>, observer: ScanObserver): Promise<void> {
+    const state = { pending: true };
+    const settle = (): void => {
+      state.pending = false;
+    };
+    end.then(settle, settle);
+    while (state.pending) {
+      await this.drain(observer);
+      await Bun.sleep(POLL_MS);
+    }
+    await end;
+  }
+
+  private async drain(observer: ScanObserver): Promise<void> {
+    for (;;) {
+      const records = readRecords(this.plan.records, RECORDS_PER_READ);
+      if (records.length === 0) return;
+      await observer.records(records);
+    }
+  }
+}
+
+type Ended = Extract<WorkerMessage, { type: "ended" }>;
+
+/** A Worker's life as two promises. */
+class EngineWorker {
+  readonly ready: Promise<void>;
+  readonly ended: Promise<Ended>;
+  private readonly worker: Worker;
+  private started = false;
+
+  constructor(worker: Worker) {
+    const ready = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<Ended>();
+    this.worker = worker;
+    this.ready = ready.promise;
+    this.ended = ended.promise;
+    // A failure is reported through whichever promise is awaited; the other must not count as unhandled.
+    this.ready.catch(() => undefined);
+    this.ended.catch(() => undefined);
+    const fail = (error: PortolanError): void => {
+      ready.reject(error);
+      ended.reject(error);
+    };
+    worker.addEventListener("message", (event: MessageEvent<WorkerMessage>) => {
+      const message = event.data;
+      if (message.type === "ready") ready.resolve();
+      else if (message.type === "ended") ended.resolve(message);
+      else fail(new PortolanError(message.code, message.message));
+    });
+    worker.addEventListener("error", (event) => {
+      fail(new PortolanError("ENGINE_FAILED", `a scan thread failed: ${event.message}`));
+    });
+  }
+
+  start(plan: WorkerPlan): void {
+    this.started = true;
+    this.worker.postMessage(plan);
+  }
+
+  /** Waits until its loop has returned, then ends the thread. */
+  async stop(): Promise<void> {
+    if (this.started) await Promise.allSettled([this.ended]);
+    this.worker.terminate();
+  }
+}

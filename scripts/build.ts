@@ -1,0 +1,73 @@
+/**
+ * Builds both programs into dist/. Options:
+ *   --target=linux-amd64|linux-arm64   build for that machine, as dist/<program>-<target> (default: this machine)
+ *   --only=agent|control-plane         build one of the two
+ */
+
+import { existsSync } from "node:fs";
+import { parseArgs } from "node:util";
+
+const ARCHITECTURES: Readonly<Record<string, { bun: string; package: string }>> = {
+  "linux-amd64": { bun: "bun-linux-x64", package: "@oven/bun-linux-x64" },
+  "linux-arm64": { bun: "bun-linux-arm64", package: "@oven/bun-linux-aarch64" },
+};
+
+const PROGRAMS = [
+  {
+    name: "agent",
+    output: "portolan-agent",
+    // Workers are entry points of their own, or the compiled program does not find them.
+    entries: ["agent/main.ts", "agent/engine/sender.worker.ts", "agent/engine/receiver.worker.ts"],
+  },
+  { name: "control-plane", output: "portolan-control", entries: ["control-plane/main.ts"] },
+] as const;
+
+const { values } = parseArgs({ options: { target: { type: "string" }, only: { type: "string" } } });
+const root = new URL("..", import.meta.url).pathname;
+
+for (const program of PROGRAMS) {
+  if (values.only !== undefined && values.only !== program.name) continue;
+  await build(program.entries, program.output);
+}
+
+async function build(entries: readonly string[], output: string): Promise<void> {
+  const target = values.target;
+  const architecture = target === undefined ? undefined : ARCHITECTURES[target];
+  if (target !== undefined && architecture === undefined) {
+    fail(`unknown target '${target}'; known are ${Object.keys(ARCHITECTURES).join(", ")}`);
+  }
+  const outfile = `dist/${output}${target === undefined ? "" : `-${target}`}`;
+  const command = [
+    process.execPath,
+    "build",
+    "--compile",
+    ...entries,
+    `--outfile=${outfile}`,
+    "--minify-syntax",
+    "--minify-whitespace",
+    "--sourcemap=inline",
+    // A service must not read whatever .env lies in its working directory.
+    "--no-compile-autoload-dotenv",
+    "--no-compile-autoload-bunfig",
+    "--compile-exec-argv=--disallow-code-generation-from-strings=strict",
+    ...(architecture === undefined ? [] : crossCompile(architecture)),
+  ];
+  const result = Bun.spawnSync(command, { cwd: root, stdout: "ignore", stderr: "inherit" });
+  if (!result.success) fail(`building ${outfile} failed`);
+  const size = Bun.file(`${root}${outfile}`).size / 1_000_000;
+  await Bun.write(Bun.stdout, `${outfile}  ${size.toFixed(0)} MB\n`);
+}
+
+/** The runtime of the target comes from the registry too; nothing is downloaded by the compiler. */
+function crossCompile(architecture: { bun: string; package: string }): string[] {
+  const executable = `${root}node_modules/${architecture.package}/bin/bun`;
+  if (!existsSync(executable)) {
+    fail(`the runtime for this target is missing: bun install --cpu=arm64 --os=linux`);
+  }
+  return [`--target=${architecture.bun}`, `--compile-executable-path=${executable}`];
+}
+
+function fail(message: string): never {
+  process.stderr.write(`build: ${message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,118 @@
+/**
+ * Which folder may import which: the architecture of both programs as a table, each row with its reason.
+ * A file belongs to the most specific row above it, and may always import its own folder.
+ */
+
+export interface Layer {
+  /** A folder or a file, from the root. */
+  readonly of: string;
+  /** Folders and files of ours that it may import beside its own. */
+  readonly mayImport: readonly string[];
+  readonly reason: string;
+}
+
+const WORKHORSES = [
+  "agent/engine",
+  "agent/spool",
+  "agent/client",
+  "agent/identify",
+  "agent/nmap",
+  "agent/host",
+] as const;
+
+/** Computation only: the same input gives the same packets and the same order, so that tests can prove it. */
+export const PURE = [
+  "agent/engine/targets",
+  "agent/engine/packet",
+  "agent/engine/pacer.ts",
+  "agent/engine/dedup.ts",
+] as const;
+
+export const LAYERS: readonly Layer[] = [
+  {
+    of: "shared",
+    mayImport: [],
+    reason: "shared runs in agent, server and browser: it rests on nothing of ours",
+  },
+
+  { of: "agent/main.ts", mayImport: ["agent", "shared"], reason: "the agent's composition root" },
+  {
+    of: "agent/cli",
+    mayImport: ["agent/config", "agent/daemon", ...WORKHORSES, "shared"],
+    reason: "commands call what does the work; nothing that works calls a command",
+  },
+  { of: "agent/config", mayImport: ["shared"], reason: "configuration is read before anything else exists" },
+  {
+    of: "agent/daemon",
+    mayImport: ["agent/config", ...WORKHORSES, "shared"],
+    reason: "the daemon alone joins engine, spool, client and the others",
+  },
+  ...WORKHORSES.map((of) => ({
+    of,
+    mayImport: of === "agent/host" ? ["agent/ffi", "shared"] : ["shared"],
+    reason:
+      "engine, spool, client, identify, nmap and host stand apart; native calls go through engine/link and host",
+  })),
+  {
+    of: "agent/engine/link",
+    mayImport: ["agent/engine", "agent/ffi", "shared"],
+    reason: "of the engine, only the links speak to the kernel",
+  },
+  ...PURE.map((of) => ({
+    of,
+    mayImport: [...PURE, "shared/net", "shared/errors.ts"],
+    reason: "targets, packet, pacer and dedup are pure: no clock, no log, no kernel",
+  })),
+  { of: "agent/ffi", mayImport: ["shared"], reason: "ffi is the floor of the agent" },
+
+  {
+    of: "control-plane/main.ts",
+    mayImport: ["control-plane", "shared"],
+    reason: "the server's composition root",
+  },
+  {
+    of: "control-plane/app.ts",
+    mayImport: ["control-plane/http", "control-plane/services", "control-plane/store", "shared"],
+    reason: "the app is put together from routes and services, and opens no socket",
+  },
+  {
+    of: "control-plane/cli",
+    mayImport: [
+      "control-plane/app.ts",
+      "control-plane/config",
+      "control-plane/config.ts",
+      "control-plane/dashboard",
+      "control-plane/http",
+      "control-plane/services",
+      "control-plane/store",
+      "shared",
+    ],
+    reason: "commands start the app or call its services",
+  },
+  {
+    of: "control-plane/config",
+    mayImport: ["shared"],
+    reason: "configuration is read before anything else exists",
+  },
+  {
+    of: "control-plane/config.ts",
+    mayImport: ["shared"],
+    reason: "configuration is read before anything else exists",
+  },
+  {
+    of: "control-plane/http",
+    mayImport: ["control-plane/services", "shared"],
+    reason: "routes map requests to services; they hold no rules and no queries",
+  },
+  {
+    of: "control-plane/services",
+    mayImport: ["control-plane/store", "shared"],
+    reason: "rules know the store, and neither HTTP nor the command line",
+  },
+  { of: "control-plane/store", mayImport: ["shared"], reason: "the store knows rows, not rules" },
+  {
+    of: "control-plane/dashboard",
+    mayImport: ["shared/protocol"],
+    reason: "the dashboard runs in a browser and knows the JSON API only",
+  },
+];

@@ -1,0 +1,122 @@
+/**
+ * A small network to scan, made of namespaces on this machine: a scanner's host, and a link with hosts whose every
+ * port is known. Nothing in it has a route to the outside, so no packet can leave.
+ *
+ *   this machine ──uplink── scanner ──link 10.213.7.0/24── hosts
+ */
+
+import { LAB_HOSTS, LAB_LINK, ruleset } from "./hosts.ts";
+import { inNamespace, namespaceProblem, removeAbandoned, run } from "./namespaces.ts";
+
+export interface Lab {
+  /** Namespace of the scanner's host. */
+  readonly scanner: string;
+  /** Namespace that answers for every host of the lab. */
+  readonly hosts: string;
+  /** Address of this machine as the scanner's host sees it, and the other way round. */
+  readonly uplinkHere: string;
+  readonly uplinkThere: string;
+  /** The scanner's interface towards the hosts. */
+  readonly scannerInterface: string;
+  /** The command line that runs `command` on the scanner's host. */
+  onScanner(command: readonly string[]): string[];
+  close(): Promise<void>;
+}
+
+let labCount = 0;
+
+/** @throws Error saying what is missing where namespaces cannot be made */
+export async function createLab(): Promise<Lab> {
+  const problem = namespaceProblem();
+  if (problem !== undefined) throw new Error(problem);
+  removeAbandoned();
+
+  const id = `ptl-${process.pid}-${labCount}`;
+  const scanner = `${id}-scan`;
+  const hosts = `${id}-hosts`;
+  // Sixty-four /30 networks under 10.213.255.0/24, one for each lab that lives at the same time.
+  const block = ((process.pid + labCount) % 64) * 4;
+  labCount++;
+  const uplinkHere = `10.213.255.${block + 1}`;
+  const uplinkThere = `10.213.255.${block + 2}`;
+  const uplinkName = `ptl${process.pid % 100_000}u${labCount}`;
+  const scannerInterface = "lab0";
+
+  try {
+    run(["ip", "netns", "add", scanner]);
+    run(["ip", "netns", "add", hosts]);
+    run(["ip", "-n", scanner, "link", "set", "lo", "up"]);
+    run(["ip", "-n", hosts, "link", "set", "lo", "up"]);
+
+    run(["ip", "link", "add", uplinkName, "type", "veth", "peer", "name", "uplink", "netns", scanner]);
+    run(["ip", "address", "add", `${uplinkHere}/30`, "dev", uplinkName]);
+    run(["ip", "link", "set", uplinkName, "up"]);
+    run(["ip", "-n", scanner, "address", "add", `${uplinkThere}/30`, "dev", "uplink"]);
+    run(["ip", "-n", scanner, "link", "set", "uplink", "up"]);
+
+    run([
+      "ip",
+      "-n",
+      scanner,
+      "link",
+      "add",
+      scannerInterface,
+      "type",
+      "veth",
+      "peer",
+      "name",
+      "lab0",
+      "netns",
+      hosts,
+    ]);
+    run([
+      "ip",
+      "-n",
+      scanner,
+      "address",
+      "add",
+      `${LAB_LINK.scanner}/${LAB_LINK.prefix}`,
+      "dev",
+      scannerInterface,
+    ]);
+    run(["ip", "-n", scanner, "link", "set", scannerInterface, "up"]);
+    for (const { address } of LAB_HOSTS) {
+      run(["ip", "-n", hosts, "address", "add", `${address}/${LAB_LINK.prefix}`, "dev", "lab0"]);
+    }
+    run(["ip", "-n", hosts, "link", "set", "lab0", "up"]);
+    run(inNamespace(hosts, ["nft", "-f", "-"]), ruleset());
+
+    const listeners = await startListeners(hosts);
+    return {
+      scanner,
+      hosts,
+      uplinkHere,
+      uplinkThere,
+      scannerInterface,
+      onScanner: (command) => inNamespace(scanner, command),
+      async close() {
+        listeners.kill();
+        await listeners.exited;
+        run(["ip", "netns", "del", scanner]);
+        run(["ip", "netns", "del", hosts]);
+      },
+    };
+  } catch (error) {
+    for (const name of [scanner, hosts]) Bun.spawnSync(["ip", "netns", "del", name], { stderr: "ignore" });
+    throw error;
+  }
+}
+
+/** Listens on every open port of the lab, in its namespace. Resolves when all of them do. */
+async function startListeners(namespace: string): Promise<Bun.Subprocess<"ignore", "pipe", "inherit">> {
+  const program = new URL("./listeners.ts", import.meta.url).pathname;
+  const process_ = Bun.spawn(inNamespace(namespace, [process.execPath, program]), {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  for await (const chunk of process_.stdout) {
+    if (new TextDecoder().decode(chunk).includes("ready")) return process_;
+  }
+  throw new Error(`the lab's listeners ended early with exit code ${await process_.exited}`);
+}

@@ -1,0 +1,45 @@
+/** Network namespaces through `ip`: the few commands that a lab is made of. Needs root. */
+
+import { existsSync, readdirSync } from "node:fs";
+
+/** Runs a command to its end. Throws with what it wrote to stderr. */
+export function run(command: readonly string[], input?: string): string {
+  const result = Bun.spawnSync([...command], {
+    stdin: input === undefined ? "ignore" : new TextEncoder().encode(input),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  if (!result.success) {
+    throw new Error(`${command.join(" ")} failed: ${result.stderr.toString().trim()}`);
+  }
+  return result.stdout.toString();
+}
+
+export function inNamespace(namespace: string, command: readonly string[]): string[] {
+  return ["ip", "netns", "exec", namespace, ...command];
+}
+
+/** Why no namespace can be made here, with what mends it; undefined where it can. */
+export function namespaceProblem(): string | undefined {
+  if (process.geteuid?.() !== 0) return "network namespaces need root: run it with sudo";
+  for (const [tool, debianPackage] of [
+    ["ip", "iproute2"],
+    ["nft", "nftables"],
+  ] as const) {
+    if (Bun.which(tool) === null) return `'${tool}' is missing: apt-get install ${debianPackage}`;
+  }
+  const probe = `ptl-${process.pid}-probe`;
+  const made = Bun.spawnSync(["ip", "netns", "add", probe], { stderr: "pipe" });
+  if (!made.success) return `network namespaces are not allowed here: ${made.stderr.toString().trim()}`;
+  run(["ip", "netns", "del", probe]);
+  return undefined;
+}
+
+/** Deletes lab namespaces whose maker is gone, so that a killed run leaves nothing for ever. */
+export function removeAbandoned(): void {
+  if (!existsSync("/run/netns")) return;
+  for (const name of readdirSync("/run/netns")) {
+    const maker = /^ptl-(\d+)-/.exec(name)?.[1];
+    if (maker !== undefined && !existsSync(`/proc/${maker}`)) run(["ip", "netns", "del", name]);
+  }
+}

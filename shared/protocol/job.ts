@@ -1,0 +1,191 @@
+/**
+ * Jobs: what the control plane asks of one scanner, and how the scanner tells what came of it.
+ *
+ * A job is claimed under a lease. Every later call names the lease; a call renews it. When it runs out, the job may be
+ * handed to another agent under a new lease, and calls with the old one answer 409 JOB_NOT_YOURS.
+ * Results travel in batches numbered from 1 under a lease; a batch that arrives twice counts once.
+ */
+
+import { z } from "zod";
+import {
+  idSchema,
+  ipv4Schema,
+  portStateSchema,
+  protocolSchema,
+  rateSchema,
+  timestampSchema,
+} from "./fields.ts";
+import {
+  MAX_BANNER_LENGTH,
+  MAX_BATCHES_PER_JOB,
+  MAX_ERROR_LENGTH,
+  MAX_JOBS_PER_POLL,
+  MAX_LOG_LINES_PER_BATCH,
+  MAX_LOG_MESSAGE_LENGTH,
+  MAX_POLL_WAIT_SECONDS,
+  MAX_PORT_SPEC_LENGTH,
+  MAX_RESULTS_PER_BATCH,
+  MAX_RETRIES,
+  MAX_TARGET_RANGES,
+} from "./limits.ts";
+
+export const jobStatusSchema = z.enum(["pending", "assigned", "running", "completed", "failed", "cancelled"]);
+export type JobStatus = z.infer<typeof jobStatusSchema>;
+
+/** Addresses and ports to combine. Resolved, de-duplicated, exclusions already taken out. */
+export const jobTargetSchema = z.object({
+  /** Canonical texts of `shared/net/target-spec`: `10.0.0.0/24`, `10.0.1.1-10.0.1.9`, `10.0.2.1`. */
+  addresses: z.array(z.string().min(1).max(64)).min(1).max(MAX_TARGET_RANGES),
+  /** Canonical text of `shared/net/port-spec`: `22,80-443,U:53`. */
+  ports: z.string().min(1).max(MAX_PORT_SPEC_LENGTH),
+});
+export type JobTarget = z.infer<typeof jobTargetSchema>;
+
+export const jobOptionsSchema = z.object({
+  /** Probes after the first to what did not answer. */
+  retries: z.int().min(0).max(MAX_RETRIES),
+  /** How long an answer may take. */
+  portTimeoutMs: z.int().min(50).max(60_000),
+  /** The whole job stops after this; what was found is kept. */
+  scanTimeoutSeconds: z.int().min(1).max(604_800),
+  /** States to send as results. The summary counts all three whatever is asked here. */
+  reportStates: z.array(portStateSchema).min(1).max(3),
+});
+export type JobOptions = z.infer<typeof jobOptionsSchema>;
+
+export const jobSchema = z.object({
+  jobId: idSchema,
+  scanId: idSchema,
+  /** Names this claim in every later call about the job. */
+  leaseId: z.uuid(),
+  leaseExpiresAt: timestampSchema,
+  attempt: z.int().min(1),
+  targets: z.array(jobTargetSchema).min(1).max(1_000),
+  /** The lowest of the limits that apply; 0 means unlimited. */
+  maxProbesPerSecond: rateSchema,
+  /** `syn` falls back to `connect` where the agent may not send raw packets, and the summary says so. */
+  engine: z.enum(["syn", "connect"]),
+  options: jobOptionsSchema,
+});
+export type Job = z.infer<typeof jobSchema>;
+
+/** `GET /scanner/jobs?wait=s` claims pending jobs, waiting up to `wait` seconds for the first. */
+export const jobsQuerySchema = z.object({
+  wait: z.coerce.number().int().min(0).max(MAX_POLL_WAIT_SECONDS).default(0),
+  max: z.coerce.number().int().min(1).max(MAX_JOBS_PER_POLL).default(1),
+});
+export const jobsResponseSchema = z.object({ jobs: z.array(jobSchema).max(MAX_JOBS_PER_POLL) });
+export type JobsResponse = z.infer<typeof jobsResponseSchema>;
+
+/** Answer to every call about a job: how an operator's decision reaches a running scan. */
+export const jobDirectiveSchema = z.object({
+  ok: z.literal(true),
+  /** True: stop sending, deliver what was found, complete. */
+  cancel: z.boolean(),
+  maxProbesPerSecond: rateSchema,
+});
+export type JobDirective = z.infer<typeof jobDirectiveSchema>;
+
+const lease = { leaseId: z.uuid() };
+
+/** `POST /scanner/jobs/:id/start` */
+export const jobStartRequestSchema = z.object(lease);
+
+/** `POST /scanner/jobs/:id/progress`: probes sent so far and results found so far, both growing. */
+export const jobProgressRequestSchema = z.object({
+  ...lease,
+  progressCount: z.int().min(0),
+  resultCount: z.int().min(0),
+  /** Share of the planned probes that were sent, 0 to 1. */
+  coverage: z.number().min(0).max(1).optional(),
+});
+export type JobProgressRequest = z.infer<typeof jobProgressRequestSchema>;
+
+/** One port of one address, as seen from this scanner. */
+export const portResultSchema = z.object({
+  address: ipv4Schema,
+  port: z.int().min(0).max(65_535),
+  protocol: protocolSchema,
+  state: portStateSchema,
+  /** Why: `syn-ack`, `reset`, `no-response`, `host-unreachable`, `admin-prohibited`, … */
+  reason: z.string().min(1).max(64),
+  /** Time to live of the answer. */
+  ttl: z.int().min(0).max(255).optional(),
+  service: z.string().max(255).optional(),
+  product: z.string().max(255).optional(),
+  version: z.string().max(255).optional(),
+  cpe: z.string().max(255).optional(),
+  banner: z.string().max(MAX_BANNER_LENGTH).optional(),
+  macAddress: z.string().max(32).optional(),
+  macVendor: z.string().max(255).optional(),
+  observedAt: timestampSchema,
+});
+export type PortResult = z.infer<typeof portResultSchema>;
+
+/** `POST /scanner/jobs/:id/results` */
+export const jobResultsRequestSchema = z.object({
+  ...lease,
+  batch: z.int().min(1).max(MAX_BATCHES_PER_JOB),
+  results: z.array(portResultSchema).min(1).max(MAX_RESULTS_PER_BATCH),
+});
+export type JobResultsRequest = z.infer<typeof jobResultsRequestSchema>;
+
+/** `POST /scanner/jobs/:id/logs` */
+export const jobLogsRequestSchema = z.object({
+  ...lease,
+  batch: z.int().min(1).max(MAX_BATCHES_PER_JOB),
+  logs: z
+    .array(
+      z.object({
+        timestamp: timestampSchema,
+        level: z.enum(["debug", "info", "warning", "error"]),
+        message: z.string().max(MAX_LOG_MESSAGE_LENGTH),
+      }),
+    )
+    .min(1)
+    .max(MAX_LOG_LINES_PER_BATCH),
+});
+export type JobLogsRequest = z.infer<typeof jobLogsRequestSchema>;
+
+const count = z.int().min(0);
+
+/** What a scan did and how complete it is. The terminal prints the same facts. */
+export const scanSummarySchema = z.object({
+  /** True when not every planned probe was sent. */
+  partial: z.boolean(),
+  /** Why the scan ended: `done`, `interrupted`, `cancelled`, `timed-out`, `failed`. */
+  ended: z.enum(["done", "interrupted", "cancelled", "timed-out", "failed"]),
+  link: z.string().max(64),
+  addresses: count,
+  ports: count,
+  probesPlanned: count,
+  /** Distinct address and port pairs probed at least once. */
+  probesCovered: count,
+  /** probesCovered / probesPlanned */
+  coverage: z.number().min(0).max(1),
+  packetsSent: count,
+  packetsReceived: count,
+  /** Answers that no probe of this scan explains: late, forged or broken. */
+  packetsRejected: count,
+  duplicates: count,
+  sendErrors: count,
+  kernelDrops: count,
+  open: count,
+  closed: count,
+  filtered: count,
+  /** Addresses on the local link that did not answer ARP; their ports count as filtered. */
+  hostsUnreachable: count,
+  durationMs: z.number().min(0),
+  ratePps: z.number().min(0),
+});
+export type ScanSummary = z.infer<typeof scanSummarySchema>;
+
+/** `POST /scanner/jobs/:id/complete`. Results must be delivered before; `resultCount` is checked against them. */
+export const jobCompleteRequestSchema = z.object({
+  ...lease,
+  status: z.enum(["completed", "failed", "cancelled"]),
+  resultCount: z.int().min(0),
+  errorMessage: z.string().max(MAX_ERROR_LENGTH).optional(),
+  summary: scanSummarySchema.optional(),
+});
+export type JobCompleteRequest = z.infer<typeof jobCompleteRequestSchema>;
