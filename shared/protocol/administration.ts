@@ -66,7 +66,7 @@ export const scanLogListSchema = z.object({ logs: z.array(scanLogSchema), nextCu
 export const auditEntrySchema = z.object({
   id: idSchema,
   at: timestampSchema,
-  /** `operator:NAME`, `scanner:NAME` or `system`. */
+  /** `operator:NAME`, `scanner:NAME`, `system`, or `address:IP` where nobody is known. */
   actor: z.string(),
   /** What was done, dotted: `scanner.created`. */
   action: z.string(),

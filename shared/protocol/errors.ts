@@ -18,9 +18,9 @@ export const ERROR_STATUS = {
   INVALID_API_KEY: 401,
   /** The provisioning token is unknown, used, or past its hour. */
   INVALID_PROVISIONING_TOKEN: 401,
-  /** An operator's token is missing, unknown or revoked. */
+  /** An operator's token is missing, unknown or revoked, or the session has ended. */
   UNAUTHENTICATED: 401,
-  /** The operator's role does not allow this. */
+  /** The operator's role does not allow this, or a page of another origin asked for it. */
   FORBIDDEN: 403,
   SCANNER_DISABLED: 403,
   /** The scanner called from an address that its binding does not allow. */

@@ -180,7 +180,7 @@ export const scanSummarySchema = z.object({
 });
 export type ScanSummary = z.infer<typeof scanSummarySchema>;
 
-/** `POST /scanner/jobs/:id/complete`. Results must be delivered before; `resultCount` is checked against them. */
+/** `POST /scanner/jobs/:id/complete`. Results must be delivered before: `completed` is refused while fewer or more than `resultCount` have arrived. */
 export const jobCompleteRequestSchema = z.object({
   ...lease,
   status: z.enum(["completed", "failed", "cancelled"]),

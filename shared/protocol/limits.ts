@@ -10,6 +10,8 @@ export const OFFLINE_AFTER_MS = 2 * HEARTBEAT_INTERVAL_MS;
 
 /** A provisioning token serves once and only within this time. */
 export const PROVISIONING_TOKEN_TTL_MS = 3_600_000;
+/** A browser's session ends after this, however much it is used. */
+export const SESSION_TTL_MS = 12 * 3_600_000;
 /** Attempts to authenticate from one address within one minute; the next answers 429. */
 export const AUTH_ATTEMPTS_PER_MINUTE = 10;
 
