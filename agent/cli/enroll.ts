@@ -61,7 +61,9 @@ async function enroll(context: CliContext, options: Options): Promise<void> {
     await writeCredentials(config.stateDir, { server: config.server, scannerId, name, apiKey });
     await context.stdout.write(`enrolled as scanner '${name}' (id ${scannerId}) at ${config.server}\n`);
   } catch (error) {
-    if (error instanceof ApiError) throw new UsageError(error.code, error.message, { cause: error });
+    // Refused, or never sent: nothing has happened. Otherwise only the answer may be missing, and a repeat is due.
+    const nothingHappened = error instanceof ApiError && (!error.retryable || error.code === "UNREACHABLE");
+    if (nothingHappened) throw new UsageError(error.code, error.message, { cause: error });
     throw error;
   }
 }

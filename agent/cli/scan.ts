@@ -2,10 +2,9 @@
 
 import { Command } from "commander";
 import { PortolanError } from "#shared/errors.ts";
-import { formatIpv4 } from "#shared/net/ipv4.ts";
 import { DEFAULT_PORT_TIMEOUT_MS, DEFAULT_RETRIES } from "#shared/protocol/limits.ts";
 import type { ScanSummary } from "#shared/protocol/job.ts";
-import { type PortRecord, stateOfReason } from "../engine/records.ts";
+import { type PortRecord, toPortResult } from "../engine/records.ts";
 import { Scan } from "../engine/scan.ts";
 import type { CliContext } from "./context.ts";
 import { ProgressLine } from "./progress-line.ts";
@@ -82,17 +81,7 @@ async function runScan(
 }
 
 function recordLine(record: PortRecord): string {
-  const line = {
-    type: "port",
-    address: formatIpv4(record.address),
-    port: record.port,
-    protocol: "tcp",
-    state: stateOfReason(record.reason),
-    reason: record.reason,
-    ...(record.ttl > 0 ? { ttl: record.ttl } : {}),
-    time: new Date(record.timeMs).toISOString(),
-  };
-  return `${JSON.stringify(line)}\n`;
+  return `${JSON.stringify({ type: "port", ...toPortResult(record) })}\n`;
 }
 
 async function writeSummary(path: string, summary: ScanSummary): Promise<void> {

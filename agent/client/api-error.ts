@@ -2,6 +2,7 @@
 
 import { PortolanError } from "#shared/errors.ts";
 import { errorBodySchema } from "#shared/protocol/errors.ts";
+import { readText } from "./bounded-body.ts";
 
 export interface ApiErrorFacts {
   readonly status: number;
@@ -31,13 +32,16 @@ export class ApiError extends PortolanError {
 const DEFAULT_RETRY_AFTER_MS = 60_000;
 const MAX_RETRY_AFTER_MS = 3_600_000;
 const MAX_SHOWN = 300;
+const MAX_ERROR_BYTES = 64 * 1024;
 
 /** Reads a refusal. A body that is no error of ours, as a proxy may send, is shown in short. */
 export async function errorOfResponse(response: Response): Promise<ApiError> {
-  const text = await response.text();
+  const text = await readText(response, MAX_ERROR_BYTES);
   const body = errorBodySchema.safeParse(parseJson(text));
   const facts = { status: response.status, retryAfterMs: retryAfterMs(response) };
-  if (body.success) return new ApiError(body.data.error.code, body.data.error.message, facts);
+  if (body.success) {
+    return new ApiError(body.data.error.code, body.data.error.message, facts);
+  }
   const shown = text.replaceAll(/\s+/g, " ").trim().slice(0, MAX_SHOWN);
   return new ApiError("HTTP_ERROR", `HTTP ${response.status}${shown === "" ? "" : `: ${shown}`}`, facts);
 }
@@ -48,7 +52,8 @@ function retryAfterMs(response: Response): number | undefined {
   return response.status === 429 ? DEFAULT_RETRY_AFTER_MS : undefined;
 }
 
-function parseJson(text: string): unknown {
+/** Undefined where the text is no JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

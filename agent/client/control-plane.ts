@@ -4,7 +4,6 @@
  */
 
 import type { z } from "zod";
-import { errorMessage } from "#shared/errors.ts";
 import {
   API_KEY_HEADER,
   type HeartbeatRequest,
@@ -25,12 +24,16 @@ import {
   jobsResponseSchema,
 } from "#shared/protocol/job.ts";
 import { PORTOLAN_VERSION, WIRE_VERSION, WIRE_VERSION_HEADER } from "#shared/protocol/version.ts";
-import { ApiError, errorOfResponse } from "./api-error.ts";
+import { readText } from "./bounded-body.ts";
+import { explainTransportFailure } from "./transport-failure.ts";
+import { ApiError, errorOfResponse, parseJson } from "./api-error.ts";
 
 const TIMEOUT_MS = 30_000;
 /** A large body needs time on a slow line: a second more for each of these. */
 const BYTES_PER_SECOND = 32 * 1024;
 const POLL_MARGIN_MS = 15_000;
+/** Far above any answer: eight jobs of the largest kind that a control plane hands out. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export interface ClientOptions {
   readonly server: string;
@@ -123,18 +126,15 @@ export class ControlPlaneClient {
         ...(ca === undefined ? {} : { tls: { ca } }),
       });
       if (!response.ok) throw await errorOfResponse(response);
-      content = await response.json();
+      content = parseJson(await readText(response, MAX_ANSWER_BYTES));
     } catch (cause) {
       if (cause instanceof ApiError) throw cause;
-      throw new ApiError(
-        "UNREACHABLE",
-        `cannot reach the control plane at ${server}: ${errorMessage(cause)}`,
-        {
-          status: 0,
-          retryAfterMs: undefined,
-          cause,
-        },
-      );
+      const { code, reason } = explainTransportFailure(cause);
+      throw new ApiError(code, `cannot reach the control plane at ${server}: ${reason}`, {
+        status: 0,
+        retryAfterMs: undefined,
+        cause,
+      });
     }
     const parsed = answer.safeParse(content);
     if (parsed.success) return parsed.data;

@@ -1,7 +1,7 @@
 /** Who this agent is to its control plane: kept in the state directory, readable by its owner only. */
 
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { errorMessage, PortolanError } from "#shared/errors.ts";
@@ -59,7 +59,8 @@ async function writePrivate(directory: string, name: string, text: string): Prom
     }
     renameSync(temporary, path);
   } catch (cause) {
-    rmSync(temporary, { force: true });
+    // It may never have been made; that must not hide the cause.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw new PortolanError("STATE_NOT_WRITABLE", `cannot write ${path}: ${errorMessage(cause)}`, { cause });
   }
 }

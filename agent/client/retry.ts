@@ -24,12 +24,15 @@ export async function withRetry<T>(options: RetryOptions, call: () => Promise<T>
       const waitMs = retryDelayMs(error, options.policy, attempt);
       options.onRetry(error, attempt, waitMs);
       await options.clock.sleep(waitMs, options.signal);
+      if (options.signal.aborted) throw error;
     }
   }
 }
 
-/** The control plane's own wish comes first. */
+/** The control plane's own wish comes first, but "at once" is no wait at all: it would press what is in trouble. */
 export function retryDelayMs(error: unknown, policy: BackoffPolicy, attempt: number): number {
   const asked = error instanceof ApiError ? error.retryAfterMs : undefined;
-  return asked ?? backoffDelayMs(policy, attempt, Math.random());
+  return asked === undefined
+    ? backoffDelayMs(policy, attempt, Math.random())
+    : Math.max(asked, policy.initialMs);
 }

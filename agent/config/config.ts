@@ -46,7 +46,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws UsageError INVALID_CONFIG, INVALID_SERVER */
 export function loadConfig(flags: ConfigFlags, environment: Environment): AgentConfig {
-  const file = readConfigFile(flags.config ?? environment["PORTOLAN_CONFIG"]);
+  const file = readConfigFile(firstSet(flags.config, environment["PORTOLAN_CONFIG"]));
   const server = firstSet(
     flags.server,
     environment["PORTOLAN_SERVER"],
@@ -55,9 +55,9 @@ export function loadConfig(flags: ConfigFlags, environment: Environment): AgentC
   );
   const allowPlainHttp =
     flags.allowPlainHttp ??
-    (environment["PORTOLAN_ALLOW_PLAIN_HTTP"] === undefined
-      ? (file.allow_plain_http ?? false)
-      : environment["PORTOLAN_ALLOW_PLAIN_HTTP"] === "1");
+    switchOf("PORTOLAN_ALLOW_PLAIN_HTTP", environment) ??
+    file.allow_plain_http ??
+    false;
   return Object.freeze({
     server: server === undefined ? undefined : parseServerUrl(server, allowPlainHttp),
     stateDir:
@@ -65,8 +65,17 @@ export function loadConfig(flags: ConfigFlags, environment: Environment): AgentC
     caFile: firstSet(flags.caFile, environment["PORTOLAN_CA_FILE"], file.ca_file),
     allowPlainHttp,
     logLevel: parseLogLevel(firstSet(flags.logLevel, environment["LOG_LEVEL"], file.log_level)),
-    apiKey: firstSet(environment["API_KEY"])?.trim(),
+    apiKey: firstSet(environment["API_KEY"]?.trim()),
   });
+}
+
+/** A variable that is a switch. Undefined where it is not set. */
+function switchOf(name: string, environment: Environment): boolean | undefined {
+  const value = environment[name]?.trim().toLowerCase() ?? "";
+  if (value === "") return undefined;
+  if (value === "1" || value === "true" || value === "yes") return true;
+  if (value === "0" || value === "false" || value === "no") return false;
+  throw new UsageError("INVALID_CONFIG", `${name} must be 1 or 0, not '${value}'`);
 }
 
 /** The first that is there and not empty: an empty environment variable counts as unset. */

@@ -1,4 +1,7 @@
-/** Wakes a sleeper: something arrived that is worth looking at before its time is up. */
+/**
+ * Wakes a sleeper: something arrived that is worth looking at before its time is up.
+ * For one sleeper. A ring that nobody sleeps through is kept, so that the next wait ends at once.
+ */
 
 import type { Clock } from "#shared/clock.ts";
 
@@ -7,13 +10,13 @@ export class Bell {
 
   ring(): void {
     this.rung.resolve();
-    this.rung = Promise.withResolvers<void>();
   }
 
-  /** Waits until the bell rings, `ms` have passed, or `signal` aborts. */
+  /** Waits until the bell has rung since the last wait, `ms` have passed, or `signal` aborts. */
   async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
     const timer = new AbortController();
     await Promise.race([this.rung.promise, clock.sleep(ms, AbortSignal.any([signal, timer.signal]))]);
     timer.abort();
+    this.rung = Promise.withResolvers<void>();
   }
 }

@@ -5,17 +5,17 @@
 
 import { SCANNER_BACKOFF } from "#shared/backoff.ts";
 import { errorMessage } from "#shared/errors.ts";
-import { formatIpv4 } from "#shared/net/ipv4.ts";
 import { parsePorts } from "#shared/net/port-spec.ts";
 import { parseTargets, probedAddresses } from "#shared/net/target-spec.ts";
 import type { Job, JobDirective, JobTarget, PortResult, ScanSummary } from "#shared/protocol/job.ts";
 import { MAX_ERROR_LENGTH, MAX_RESULTS_PER_BATCH, PROGRESS_INTERVAL_MS } from "#shared/protocol/limits.ts";
 import { withRetry } from "../client/retry.ts";
 import type { ScanRequest } from "../engine/plan.ts";
-import { type PortRecord, stateOfReason } from "../engine/records.ts";
+import { toPortResult } from "../engine/records.ts";
 import { Scan, type WorkerFactory } from "../engine/scan.ts";
 import type { JobSpool } from "../spool/spool.ts";
 import type { Bell } from "./bell.ts";
+import { JobLog } from "./job-log.ts";
 import { isJobGone, logRefusal } from "./refusal.ts";
 import type { DaemonServices } from "./services.ts";
 import { mergeSummaries } from "./summaries.ts";
@@ -27,8 +27,11 @@ export class JobRunner {
   private readonly bell: Bell;
   private readonly workers: WorkerFactory;
   private scan: Scan | undefined;
+  private readonly jobLog = new JobLog();
   private buffer: PortResult[] = [];
   private ratePps: number;
+  private startedMs = 0;
+  private failure: string | undefined;
   private cancelled = false;
   private lost = false;
   /** Totals of the job's scans that have ended. */
@@ -59,7 +62,8 @@ export class JobRunner {
       logRefusal(log, "start", error);
       return;
     }
-    log.info("job.started", `Claimed job ${jobId} of scan ${this.job.scanId}`, { job: jobId });
+    this.startedMs = clock.monotonicMs();
+    this.say("info", "job.started", `Claimed job ${jobId} of scan ${this.job.scanId}`);
     const ticker = new AbortController();
     const ticking = this.tick(AbortSignal.any([signal, ticker.signal]));
     const stop = (): void => this.scan?.stop("interrupted");
@@ -79,13 +83,11 @@ export class JobRunner {
     if (directive.maxProbesPerSecond !== this.ratePps) {
       this.ratePps = directive.maxProbesPerSecond;
       this.scan?.setRate(this.ratePps);
-      this.services.log.info("job.rate", `Rate is now ${this.ratePps || "unlimited"} probes/s`, {
-        job: this.job.jobId,
-      });
+      this.say("info", "job.rate", `Rate is now ${this.ratePps || "unlimited"} probes/s`);
     }
     if (directive.cancel && !this.cancelled) {
       this.cancelled = true;
-      this.services.log.info("job.cancelled", "Scan cancelled by user", { job: this.job.jobId });
+      this.say("warning", "job.cancelled", "Scan cancelled by user");
       this.scan?.stop("cancelled");
     }
   }
@@ -97,43 +99,41 @@ export class JobRunner {
   }
 
   private async scanAll(): Promise<void> {
-    const { log, signal } = this.services;
-    let failure: string | undefined;
+    const { signal } = this.services;
     try {
       for (const target of this.job.targets) {
-        if (this.cancelled || this.lost || signal.aborted) break;
+        if (this.cancelled || this.lost || this.failure !== undefined || signal.aborted) break;
         await this.scanTarget(target);
       }
       await this.flush();
     } catch (error) {
-      failure = errorMessage(error);
-      log.error("job.failed", failure, { job: this.job.jobId });
+      this.fail(error);
     }
     // Stopped with the daemon: the lease runs out and the job is handed out again, so nothing is complete here.
     if (this.lost || signal.aborted) return;
-    await this.finish(failure);
+    await this.finish();
   }
 
   private async scanTarget(target: JobTarget): Promise<void> {
-    const { log } = this.services;
-    const note = (message: string): void => log.info("scan.note", message, { job: this.job.jobId });
+    const note = (message: string): void => this.say("info", "scan.note", message);
     const scan = new Scan(this.requestFor(target), note);
     this.scan = scan;
     if (this.cancelled) scan.stop("cancelled");
     const summary = await scan.run(this.workers, {
       note,
       records: async (records) => {
-        this.buffer.push(...records.map(toResult));
+        this.buffer.push(...records.map(toPortResult));
         if (this.buffer.length >= MAX_RESULTS_PER_BATCH) await this.flush();
       },
     });
     this.finished = this.finished === undefined ? summary : mergeSummaries(this.finished, summary);
     this.scan = undefined;
-    log.info("scan.ended", `Scan ended with ${summary.open} open ports`, {
-      job: this.job.jobId,
-      coverage: summary.coverage,
-      ended: summary.ended,
-    });
+    const coverage = (summary.coverage * 100).toFixed(1);
+    this.say(
+      "info",
+      "scan.ended",
+      `Scan ended (${summary.ended}) with ${summary.open} open ports, coverage ${coverage} %`,
+    );
   }
 
   private requestFor(target: JobTarget): ScanRequest {
@@ -144,17 +144,18 @@ export class JobRunner {
       ratePps: this.ratePps,
       retries: options.retries,
       portTimeoutMs: options.portTimeoutMs,
-      maxRuntimeMs: options.scanTimeoutSeconds * 1_000,
+      maxRuntimeMs: Math.max(1, options.scanTimeoutSeconds * 1_000 - this.elapsedMs()),
       link: engine === "connect" ? "connect" : "auto",
       seed: Math.floor(Math.random() * 2 ** 48),
       report: options.reportStates,
     };
   }
 
-  private async finish(failure: string | undefined): Promise<void> {
+  private async finish(): Promise<void> {
+    await this.sendLog();
     const summary = this.finished;
     const resultCount = this.spool.resultCount;
-    const problem = failure ?? problemOf(summary, this.job.options.scanTimeoutSeconds);
+    const problem = this.failure ?? problemOf(summary, this.job.options.scanTimeoutSeconds);
     const status = this.cancelled ? "cancelled" : problem === undefined ? "completed" : "failed";
     try {
       await this.spool.finish({
@@ -174,8 +175,41 @@ export class JobRunner {
     const results = this.buffer;
     if (results.length === 0 || this.lost) return;
     this.buffer = [];
-    await this.spool.append(results);
+    try {
+      await this.spool.append(results);
+    } catch (error) {
+      // What could not be stored is lost: the job must not end as if it were not.
+      this.fail(error);
+    }
     this.bell.ring();
+  }
+
+  /** The job ends as failed for this reason; the first one stands. */
+  private fail(error: unknown): void {
+    this.failure ??= errorMessage(error);
+    this.say("error", "job.failed", errorMessage(error));
+    this.scan?.stop("interrupted");
+  }
+
+  /** To the agent's own log, and to the scan's log at the control plane. */
+  private say(level: "info" | "warning" | "error", event: string, message: string): void {
+    const { log, clock } = this.services;
+    log[level](event, message, { job: this.job.jobId });
+    this.jobLog.add(level, message, clock.nowMs());
+  }
+
+  private async sendLog(): Promise<void> {
+    const { client, log } = this.services;
+    const { jobId, leaseId } = this.job;
+    try {
+      await this.jobLog.flush((batch, logs) => client.deliverLogs(jobId, { leaseId, batch, logs }));
+    } catch (error) {
+      log.debug("job.log", `The scan's log was not taken: ${errorMessage(error)}`, { job: jobId });
+    }
+  }
+
+  private elapsedMs(): number {
+    return this.services.clock.monotonicMs() - this.startedMs;
   }
 
   /** Every two seconds: results to disk, progress to the control plane. A call that fails is left to the next turn. */
@@ -199,7 +233,9 @@ export class JobRunner {
       } catch (error) {
         if (isJobGone(error)) this.giveUp();
         logRefusal(log, "progress", error);
+        continue;
       }
+      await this.sendLog();
     }
   }
 
@@ -214,18 +250,6 @@ export class JobRunner {
       coverage: this.job.targets.length > 1 || planned === 0 ? 0 : Math.min(1, covered / planned),
     };
   }
-}
-
-function toResult(record: PortRecord): PortResult {
-  return {
-    address: formatIpv4(record.address),
-    port: record.port,
-    protocol: "tcp",
-    state: stateOfReason(record.reason),
-    reason: record.reason,
-    ...(record.ttl > 0 ? { ttl: record.ttl } : {}),
-    observedAt: new Date(record.timeMs).toISOString(),
-  };
 }
 
 /** Why a scan that ended may not be called completed; undefined where it may. */

@@ -6,6 +6,7 @@
 import { SCANNER_BACKOFF } from "#shared/backoff.ts";
 import { errorMessage } from "#shared/errors.ts";
 import type { JobDirective } from "#shared/protocol/job.ts";
+import { MAX_ERROR_LENGTH } from "#shared/protocol/limits.ts";
 import { ApiError } from "../client/api-error.ts";
 import { retryDelayMs } from "../client/retry.ts";
 import type { JobSpool, Spool, SpoolItem } from "../spool/spool.ts";
@@ -42,22 +43,32 @@ export class Uploader {
   async run(): Promise<void> {
     const { clock, signal } = this.services;
     while (!signal.aborted) {
-      let waitMs = IDLE_MS;
-      for (const job of this.spool.jobs()) {
-        waitMs = Math.min(waitMs, await this.deliver(job));
-      }
-      if (waitMs > 0) await this.bell.wait(clock, waitMs, signal);
+      let pauseMs = 0;
+      for (const job of this.spool.jobs()) pauseMs = Math.max(pauseMs, await this.deliverSafely(job));
+      // A pause is kept to its end: new results are no reason to press a control plane that asked for rest.
+      if (pauseMs > 0) await clock.sleep(pauseMs, signal);
+      else await this.bell.wait(clock, IDLE_MS, signal);
     }
   }
 
-  /** Delivers what the job has. Returns how long to wait before the next look. */
+  /** A disk that fails must not end delivery for good: it may recover, or be given room. */
+  private async deliverSafely(job: JobSpool): Promise<number> {
+    try {
+      return await this.deliver(job);
+    } catch (error) {
+      this.services.log.error("spool.failed", errorMessage(error), { job: job.jobId });
+      return IDLE_MS;
+    }
+  }
+
+  /** Delivers what the job has. Returns how long to leave the control plane alone: 0 where nothing failed. */
   private async deliver(job: JobSpool): Promise<number> {
     const { signal, log } = this.services;
     while (!signal.aborted) {
       const item = job.next();
       if (item === undefined) {
         if (!this.listener.isRunning(job)) this.spool.forget(job);
-        return IDLE_MS;
+        return 0;
       }
       try {
         const directive = await this.send(job, item);
@@ -70,8 +81,8 @@ export class Uploader {
         }
         this.listener.directive(job.jobId, directive);
       } catch (error) {
-        const waitMs = await this.handleFailure(job, item, error);
-        if (waitMs > 0) return waitMs;
+        const pauseMs = await this.handleFailure(job, item, error);
+        if (pauseMs !== undefined) return pauseMs;
       }
     }
     return 0;
@@ -84,8 +95,8 @@ export class Uploader {
     return client.deliverResults(job.jobId, { leaseId: job.leaseId, batch, results });
   }
 
-  /** Zero when the item is dealt with and the next can be tried. */
-  private async handleFailure(job: JobSpool, item: SpoolItem, error: unknown): Promise<number> {
+  /** How long to leave the control plane alone; undefined when the item is dealt with and the next can be tried. */
+  private async handleFailure(job: JobSpool, item: SpoolItem, error: unknown): Promise<number | undefined> {
     const { log } = this.services;
     if (isUnwelcome(error)) {
       logRefusal(log, "results", error);
@@ -101,16 +112,16 @@ export class Uploader {
     }
     if (error instanceof ApiError && error.code === "CONFLICT" && item.kind === "completion") {
       await this.refuse(job, item, error);
-      return 0;
+      return undefined;
     }
     if (isJobGone(error)) {
       log.warning("job.lost", `The job is not ours any more: ${errorMessage(error)}`, { job: job.jobId });
       this.listener.lost(job.jobId);
       this.spool.forget(job);
-      return IDLE_MS;
+      return 0;
     }
     await this.refuse(job, item, error);
-    return 0;
+    return undefined;
   }
 
   /** The control plane will never take this: keep it for people, and let the job end as failed, saying so. */
@@ -125,7 +136,7 @@ export class Uploader {
       await job.finish({
         status: "failed",
         resultCount: item.completion.resultCount,
-        errorMessage: `the control plane refused ${what}: ${errorMessage(error)}`,
+        errorMessage: `the control plane refused ${what}: ${errorMessage(error)}`.slice(0, MAX_ERROR_LENGTH),
       });
     }
   }

@@ -32,12 +32,13 @@ export class Pacer {
   take(nowMs: number, max: number): number {
     if (this.ratePps === 0) return max;
     const due = this.dueAt(nowMs);
-    const most = Math.max(1, (this.ratePps * CATCH_UP_MS) / 1_000);
+    // Whole probes: a part of one, made up for again at each turn, would add up to more than the rate.
+    const most = Math.max(1, Math.floor((this.ratePps * CATCH_UP_MS) / 1_000));
     if (due - this.granted > most) {
       // Held up for longer than may be caught up: forget the rest.
       this.startMs = nowMs - ((this.granted + most) * 1_000) / this.ratePps;
     }
-    const available = Math.floor(Math.min(due - this.granted, most));
+    const available = Math.min(due - this.granted, most);
     const taken = Math.max(0, Math.min(max, available));
     this.granted += taken;
     return taken;

@@ -36,9 +36,12 @@ export interface ScanRequest {
   readonly report: readonly PortState[];
 }
 
+/** How probes are made: our own SYN packets, or the kernel's connections. */
+export type ProbeKind = "syn" | "connect";
+
 /** Sent to each Worker once, at its start. */
 export interface WorkerPlan {
-  /** Empty with `connect`, where the kernel does all of it. */
+  readonly probing: ProbeKind;
   readonly segments: readonly RouteSegment[];
   readonly space: ProbeSpace;
   readonly permutation: Permutation;
@@ -54,18 +57,20 @@ export interface WorkerPlan {
 }
 
 /**
- * @param segments the routed targets, or empty for `connect`
+ * @param segments the routed targets; their numbering is the scan's
  * @throws UsageError NOTHING_TO_SCAN, SCOPE_TOO_LARGE
  */
 export function compilePlan(
   request: ScanRequest,
+  probing: ProbeKind,
   segments: readonly RouteSegment[],
   firstSourcePort: number,
   cookie: CookieKey,
 ): WorkerPlan {
   // Segments are the targets cut finer, so an address number names its segment too.
-  const space = buildSpace(segments.length > 0 ? segments : request.addresses, request.ports);
+  const space = buildSpace(segments, request.ports);
   return {
+    probing,
     segments,
     space,
     permutation: newPermutation(space.size, request.seed),

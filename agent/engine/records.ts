@@ -3,7 +3,9 @@
  * A message costs a hundred times more. When the ring is full the writer waits; nothing is ever dropped here.
  */
 
+import { formatIpv4 } from "#shared/net/ipv4.ts";
 import type { PortState } from "#shared/protocol/fields.ts";
+import type { PortResult } from "#shared/protocol/job.ts";
 import { REASON_NAMES, type ReasonName } from "./packet/reply.ts";
 
 const SLOTS = 2 ** 16;
@@ -39,6 +41,20 @@ export function newRecordRing(): RecordRing {
 /** What a reason says of the port. */
 export function stateOfReason(reason: ReasonName): PortState {
   return reason === "syn-ack" ? "open" : reason === "reset" ? "closed" : "filtered";
+}
+
+/** The record as it goes over the wire and to standard output. */
+export function toPortResult({ address, port, reason, ttl, timeMs }: PortRecord): PortResult {
+  return {
+    address: formatIpv4(address),
+    port,
+    protocol: "tcp",
+    state: stateOfReason(reason),
+    reason,
+    // Connections and silence have no packet to read it from.
+    ...(ttl > 0 ? { ttl } : {}),
+    observedAt: new Date(timeMs).toISOString(),
+  };
 }
 
 /** Waits for room while `stopped` says no; false when it gave up. */

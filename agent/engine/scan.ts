@@ -4,6 +4,7 @@
  */
 
 import { PortolanError } from "#shared/errors.ts";
+import { formatIpv4 } from "#shared/net/ipv4.ts";
 import type { ScanSummary } from "#shared/protocol/job.ts";
 import {
   counter,
@@ -19,7 +20,7 @@ import {
   STOP_SENDING,
 } from "./control-block.ts";
 import { chooseLink } from "./link/choose.ts";
-import { routeTargets, type RouteSegment } from "./link/route.ts";
+import { routeTargets } from "./link/route.ts";
 import { reserveSourcePorts } from "./link/source-ports.ts";
 import { compilePlan, type ScanRequest, type WorkerPlan } from "./plan.ts";
 import { type PortRecord, readRecords } from "./records.ts";
@@ -60,7 +61,6 @@ const STOPPED_COOLDOWN_MS = 300;
 export class Scan {
   private readonly plan: WorkerPlan;
   private readonly request: ScanRequest;
-  private readonly segments: readonly RouteSegment[];
   private readonly releasePorts: () => void;
   private stopReason: StopReason | undefined;
 
@@ -74,11 +74,14 @@ export class Scan {
     if (choice.note !== undefined) note(choice.note);
     const syn = choice.kind === "syn";
     this.request = request;
-    this.segments = syn ? routeTargets(request.addresses, choice.forceRaw) : [];
+    const { segments, broadcast } = routeTargets(request.addresses, choice.forceRaw);
+    if (broadcast.length > 0) {
+      note(`not probed, because it is a broadcast address: ${broadcast.map(formatIpv4).join(", ")}`);
+    }
     const [k0 = 0, k1 = 0] = crypto.getRandomValues(new Int32Array(2));
     const ports = syn ? reserveSourcePorts(request.retries + 1, Math.random) : undefined;
     this.releasePorts = () => ports?.release();
-    this.plan = compilePlan(request, this.segments, ports?.first ?? 0, { k0, k1 });
+    this.plan = compilePlan(request, choice.kind, segments, ports?.first ?? 0, { k0, k1 });
   }
 
   /** Takes effect within a few milliseconds. 0 is unlimited. */
@@ -114,7 +117,7 @@ export class Scan {
     const { maxRuntimeMs } = this.request;
     const timer =
       maxRuntimeMs === undefined ? undefined : setTimeout(() => this.stop("timed-out"), maxRuntimeMs);
-    const receiver = this.segments.length > 0 ? new EngineWorker(workers.receiver()) : undefined;
+    const receiver = plan.probing === "syn" ? new EngineWorker(workers.receiver()) : undefined;
     const sender = new EngineWorker(workers.sender());
     try {
       if (receiver !== undefined) {
@@ -130,7 +133,7 @@ export class Scan {
 
       const { unreachable, lastRefusal } = await sender.ended;
       if (lastRefusal !== "") observer.note(`some probes could not be sent: ${lastRefusal}`);
-      const summary = summarize(plan, this.segments, {
+      const summary = summarize(plan, {
         ended: this.stopReason ?? "done",
         durationMs: performance.now() - startedMs,
       });
@@ -149,7 +152,7 @@ export class Scan {
 
   /** Waits for the last answers: as long as one may take, less where the scan was stopped. */
   private async cooldown(): Promise<void> {
-    if (this.segments.length === 0) return;
+    if (this.plan.probing === "connect") return;
     const ms = this.stopReason === undefined ? 0 : Math.min(this.plan.portTimeoutMs, STOPPED_COOLDOWN_MS);
     await Bun.sleep(ms);
   }

@@ -36,7 +36,7 @@ export function sendPasses(plan: WorkerPlan, prober: Prober): void {
     setFlag(control, PASS, pass);
     sendPass(plan, prober, pacer, pass);
     if (flag(control, STOP) !== RUN) return;
-    prober.settle();
+    prober.settle(pass === plan.passes);
   }
 }
 

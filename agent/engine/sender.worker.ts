@@ -15,7 +15,7 @@ self.addEventListener("message", (event: MessageEvent<WorkerPlan>) => {
   try {
     const plan = event.data;
     const prober: Prober =
-      plan.segments.length > 0
+      plan.probing === "syn"
         ? new SynProber(plan)
         : new ConnectProber(plan, new AnswerSink(plan.control, plan.answered, plan.records, plan.report));
     try {

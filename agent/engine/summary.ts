@@ -20,7 +20,6 @@ import type { WorkerPlan } from "./plan.ts";
 
 export function summarize(
   plan: WorkerPlan,
-  segments: readonly RouteSegment[],
   end: { readonly ended: ScanSummary["ended"]; readonly durationMs: number },
 ): ScanSummary {
   const of = (place: number): number => counter(plan.control, place);
@@ -31,8 +30,7 @@ export function summarize(
   return {
     partial: covered < planned,
     ended: end.ended,
-    link:
-      segments.length === 0 ? "connect" : [...new Set(segments.map(({ via }) => via))].toSorted().join("+"),
+    link: plan.probing === "connect" ? "connect" : linksOf(plan.segments),
     addresses: plan.space.addressCount,
     ports: plan.space.ports.length,
     probesPlanned: planned,
@@ -52,4 +50,8 @@ export function summarize(
     durationMs: end.durationMs,
     ratePps: end.durationMs > 0 ? (of(PACKETS_SENT) * 1_000) / end.durationMs : 0,
   };
+}
+
+function linksOf(segments: readonly RouteSegment[]): string {
+  return [...new Set(segments.map(({ via }) => via))].toSorted().join("+");
 }

@@ -36,6 +36,8 @@ export class JobSpool {
   private readonly folder: string;
   private lastBatch: number;
   private stored = 0;
+  /** Settles when the last write so far is done. Never rejects. */
+  private lastWrite: Promise<void> = Promise.resolve();
 
   constructor(folder: string, jobId: number, leaseId: string) {
     this.folder = folder;
@@ -50,20 +52,27 @@ export class JobSpool {
     return this.stored;
   }
 
-  /** @throws PortolanError SPOOL_NOT_WRITABLE; batches stored before the failure stay */
-  async append(results: readonly PortResult[]): Promise<void> {
-    for (let from = 0; from < results.length; from += MAX_RESULTS_PER_BATCH) {
-      const part = results.slice(from, from + MAX_RESULTS_PER_BATCH);
-      const number = this.lastBatch + 1;
-      await this.write(`batch-${String(number).padStart(7, "0")}.json`, JSON.stringify(part));
-      this.lastBatch = number;
-      this.stored += part.length;
-    }
+  /**
+   * Calls may overlap; they are carried out one after the other.
+   * @throws PortolanError SPOOL_NOT_WRITABLE; batches stored before the failure stay
+   */
+  append(results: readonly PortResult[]): Promise<void> {
+    return this.inTurn(async () => {
+      for (let from = 0; from < results.length; from += MAX_RESULTS_PER_BATCH) {
+        const part = results.slice(from, from + MAX_RESULTS_PER_BATCH);
+        const number = this.lastBatch + 1;
+        await this.write(this.batchName(number), JSON.stringify(part));
+        this.lastBatch = number;
+        this.stored += part.length;
+      }
+    });
   }
 
   /** The last thing stored of a job: no batch comes after it. */
-  async finish(completion: Omit<JobCompleteRequest, "leaseId">): Promise<void> {
-    await this.write(COMPLETION_FILE, JSON.stringify({ ...completion, leaseId: this.leaseId }));
+  finish(completion: Omit<JobCompleteRequest, "leaseId">): Promise<void> {
+    return this.inTurn(() =>
+      this.write(COMPLETION_FILE, JSON.stringify({ ...completion, leaseId: this.leaseId })),
+    );
   }
 
   /** What is to be delivered next: batches in their order, then the completion. */
@@ -90,6 +99,13 @@ export class JobSpool {
 
   discard(): void {
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Runs a write when those before it are done, whether they succeeded or not. */
+  private inTurn(write: () => Promise<void>): Promise<void> {
+    const turn = this.lastWrite.then(write);
+    this.lastWrite = turn.catch(() => undefined);
+    return turn;
   }
 
   private batchNumbers(): number[] {

@@ -3,7 +3,7 @@
 import { checked, libc, SystemCallError } from "../../ffi/libc.ts";
 import { AF_PACKET, SOCK_CLOEXEC, SOCK_RAW } from "../../ffi/constants.ts";
 import { UsageError } from "#shared/errors.ts";
-import type { LinkName } from "../plan.ts";
+import type { LinkName, ProbeKind } from "../plan.ts";
 
 /** Undefined where packet sockets may be opened, else why not, with what mends it. */
 export function rawSocketProblem(): string | undefined {
@@ -21,7 +21,7 @@ export function rawSocketProblem(): string | undefined {
 }
 
 export interface LinkChoice {
-  readonly kind: "syn" | "connect";
+  readonly kind: ProbeKind;
   /** Let the kernel route every packet. */
   readonly forceRaw: boolean;
   /** Why not the better one; undefined where the best was taken or a link was asked for. */

@@ -18,8 +18,8 @@ import { ARP_REQUEST_BYTES, buildArpRequest, parseArpReply, TARGET_AT } from "..
 import { Pacer } from "../pacer.ts";
 import { SOCKADDR_LL_BYTES, writeSockaddrLl } from "./socket-address.ts";
 
-/** How long each round waits for answers. Sleeping radios answer late, absent hosts never. */
-const ROUND_WAIT_MS = [200, 400, 800] as const;
+/** How long each round waits for answers; answers to earlier rounds count in later ones. Absent hosts cost all of it. */
+const ROUND_WAIT_MS = [150, 250, 500] as const;
 /** Broadcasts burden every host of the link, whatever rate the scan may have. */
 const MAX_ARP_PPS = 5_000;
 

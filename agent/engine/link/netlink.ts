@@ -30,6 +30,8 @@ const RTA_PREFSRC = 7;
 
 const IFINFO_BYTES = 16;
 const RTMSG_BYTES = 12;
+const RTMSG_TYPE_AT = 7;
+const RTN_BROADCAST = 3;
 const RECEIVE_BYTES = 64 * 1024;
 
 /** ARPHRD_* of linux/if_arp.h */
@@ -55,6 +57,8 @@ export interface RouteAnswer {
   /** Next hop, or undefined where the target is on the link itself. */
   readonly gateway: number | undefined;
   readonly source: number;
+  /** The address means every host of a link, not one. */
+  readonly broadcast: boolean;
 }
 
 /** A prefix of some routing table: only its bounds matter here. */
@@ -116,7 +120,12 @@ export class Netlink {
       const linkIndex = attributes.get(RTA_OIF)?.getUint32(0, true);
       const source = attributes.get(RTA_PREFSRC)?.getUint32(0);
       if (linkIndex === undefined || source === undefined) return;
-      answer = { linkIndex, source, gateway: attributes.get(RTA_GATEWAY)?.getUint32(0) };
+      answer = {
+        linkIndex,
+        source,
+        gateway: attributes.get(RTA_GATEWAY)?.getUint32(0),
+        broadcast: body.getUint8(RTMSG_TYPE_AT) === RTN_BROADCAST,
+      };
     });
     return refused ? undefined : answer;
   }

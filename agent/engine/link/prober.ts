@@ -12,8 +12,8 @@ export interface Prober {
   refusals(): { readonly count: number; readonly reason: string };
   /** Passes at most `ms`, usefully. */
   idle(ms: number): void;
-  /** After a pass: waits for the answers that are still under way. */
-  settle(): void;
+  /** After a pass: waits for the answers that are still under way; after the last one, as long as one may take. */
+  settle(lastPass: boolean): void;
   /** Addresses that were found not to be there, by number. */
   unreachable(): readonly number[];
   close(): void;

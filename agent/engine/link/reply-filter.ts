@@ -23,9 +23,10 @@ const RETURN = 0x06;
 const WHOLE_PACKET = 0x4_0000;
 
 /** code, jump if true, jump if false, constant */
-type Instruction = readonly [number, number, number, number];
+export type Instruction = readonly [number, number, number, number];
 
-function replyFilter(firstPort: number, lastPort: number): readonly Instruction[] {
+/** The program for answers to the ports from `firstPort` to `lastPort`. */
+export function replyFilter(firstPort: number, lastPort: number): readonly Instruction[] {
   return [
     /*  0 */ [LOAD_BYTE, 0, 0, 9],
     /*  1 */ [JUMP_EQUAL, 0, 6, 6], // TCP, else 8

@@ -26,26 +26,36 @@ export interface RouteSegment extends NumberRange {
 /** A range of more stretches than this would cost more to route than to scan; no real table comes near. */
 const MAX_SEGMENTS = 1_000_000;
 
+export interface RoutedTargets {
+  readonly segments: readonly RouteSegment[];
+  /** Broadcast addresses among the targets. They are in no segment: a probe to one would reach every host. */
+  readonly broadcast: readonly number[];
+}
+
 /**
  * @param ranges sorted and disjoint
  * @param forceRaw let the kernel route every packet
  * @throws PortolanError NO_ROUTE naming the first stretch that cannot be reached
  */
-export function routeTargets(ranges: readonly NumberRange[], forceRaw: boolean): RouteSegment[] {
+export function routeTargets(ranges: readonly NumberRange[], forceRaw: boolean): RoutedTargets {
   const netlink = new Netlink();
   try {
     const links = new Map(netlink.links().map((link) => [link.index, link]));
     const bounds = routeBounds(netlink);
     const segments: RouteSegment[] = [];
+    const broadcast: number[] = [];
     for (const range of ranges) {
       for (const piece of cutAt(range, bounds)) {
         if (segments.length >= MAX_SEGMENTS) {
           throw new PortolanError("TOO_MANY_ROUTES", "the targets touch more than a million routes");
         }
-        addSegment(segments, segmentFor(netlink, links, piece, forceRaw));
+        const segment = segmentFor(netlink, links, piece, forceRaw);
+        // The kernel's local table has each broadcast address as a route of its own, so the piece is that address.
+        if (segment === undefined) broadcast.push(piece.first);
+        else addSegment(segments, segment);
       }
     }
-    return segments;
+    return { segments, broadcast };
   } finally {
     netlink.close();
   }
@@ -68,17 +78,19 @@ function cutAt(range: NumberRange, bounds: readonly number[]): NumberRange[] {
   return starts.map((first, i) => ({ first, last: (starts[i + 1] ?? range.last + 1) - 1 }));
 }
 
+/** Undefined for a broadcast address. */
 function segmentFor(
   netlink: Netlink,
   links: ReadonlyMap<number, LinkInfo>,
   piece: NumberRange,
   forceRaw: boolean,
-): RouteSegment {
+): RouteSegment | undefined {
   const route = netlink.routeTo(piece.first);
   const link = route === undefined ? undefined : links.get(route.linkIndex);
   if (route === undefined || link === undefined) {
     throw new PortolanError("NO_ROUTE", `no route to ${formatAddressRange(piece)} from this host`);
   }
+  if (route.broadcast) return undefined;
   const ethernet = link.type === ARPHRD_ETHER && !link.noArp && link.mac.length === 6;
   return {
     ...piece,

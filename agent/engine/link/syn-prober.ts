@@ -25,6 +25,11 @@ import type { Prober } from "./prober.ts";
 import { rangeOfNumber } from "../targets/space.ts";
 
 const SETTLE_STEP_MS = 20;
+/**
+ * An answer that comes during the next pass still counts, so waiting between passes saves a few probes and no answer.
+ * Only after the last pass must the whole time be given.
+ */
+const SHARE_BETWEEN_PASSES = 0.25;
 
 /** A route with its next hops found. */
 interface Path {
@@ -109,8 +114,9 @@ export class SynProber implements Prober {
     sleepUnlessStopped(this.control, ms);
   }
 
-  settle(): void {
-    const untilMs = performance.now() + this.plan.portTimeoutMs;
+  settle(lastPass: boolean): void {
+    const waitMs = this.plan.portTimeoutMs * (lastPass ? 1 : SHARE_BETWEEN_PASSES);
+    const untilMs = performance.now() + waitMs;
     while (flag(this.control, STOP) === RUN && performance.now() < untilMs && !this.allAnswered()) {
       sleepUnlessStopped(this.control, SETTLE_STEP_MS);
     }

@@ -43,6 +43,14 @@ function mix(value: number, key: number): number {
   return h ^ (h >>> 16);
 }
 
+/** A keyed number in [0, bound), by multiplication: a modulo of more than 31 bits would be a slow float division. */
+function roundValue(half: number, key: number, bound: number): number {
+  return ((mix(half, key) >>> 0) * (bound / 2 ** 32)) | 0;
+}
+
+/** Sets the later rounds' keys apart from the first ones': the golden ratio's fraction, negated. */
+const KEY_STEP = 0x61c88647;
+
 /** The index at `position`. Both are whole numbers in [0, size). */
 export function permute(
   position: number,
@@ -54,13 +62,19 @@ export function permute(
 ): number {
   let index = position;
   do {
-    let right = Math.floor(index / a);
-    let left = index - right * a;
-    // Four rounds; each adds a keyed function of one half to the other, within the other's own bound.
-    left = (left + (mix(right, key0) >>> 0)) % a;
-    right = (right + (mix(left, key1) >>> 0)) % b;
-    left = (left + (mix(right, key0 + 0x61c88647) >>> 0)) % a;
-    right = (right + (mix(left, key1 + 0x61c88647) >>> 0)) % b;
+    // Both halves fit 32 bits: said with `| 0`, so that the rounds run on integers.
+    let right = (index / a) | 0;
+    let left = (index - right * a) | 0;
+    // Four rounds; each adds a keyed function of one half to the other, within the other's own bound. The sum is
+    // brought back into it without a branch, which would be guessed wrong every second time.
+    left += roundValue(right, key0, a) - a;
+    left += a & (left >> 31);
+    right += roundValue(left, key1, b) - b;
+    right += b & (right >> 31);
+    left += roundValue(right, (key0 + KEY_STEP) | 0, a) - a;
+    left += a & (left >> 31);
+    right += roundValue(left, (key1 + KEY_STEP) | 0, b) - b;
+    right += b & (right >> 31);
     index = right * a + left;
   } while (index >= size);
   return index;

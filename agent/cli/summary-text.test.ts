@@ -1,0 +1,62 @@
+/** The summary for people: its figures, and a plain word where a scan is not whole. */
+
+import { describe, expect, test } from "bun:test";
+import type { ScanSummary } from "#shared/protocol/job.ts";
+import { summaryText } from "./summary-text.ts";
+
+const WHOLE: ScanSummary = {
+  partial: false,
+  ended: "done",
+  link: "packet",
+  addresses: 65_536,
+  ports: 64,
+  probesPlanned: 4_194_304,
+  probesCovered: 4_194_304,
+  coverage: 1,
+  packetsSent: 4_200_000,
+  packetsReceived: 4_194_304,
+  packetsRejected: 0,
+  duplicates: 0,
+  sendErrors: 0,
+  kernelDrops: 0,
+  open: 65_536,
+  closed: 4_000_000,
+  filtered: 128_768,
+  hostsUnreachable: 0,
+  durationMs: 19_004.6,
+  ratePps: 221_000.4,
+};
+
+describe("summaryText", () => {
+  test("of a whole scan", () => {
+    expect(summaryText(WHOLE)).toBe(
+      [
+        "65,536 open, 4,000,000 closed, 128,768 filtered (65,536 addresses × 64 ports)",
+        "sent 4,200,000, received 4,194,304, drops 0, duration 19.00 s, 221,000 packets/s, link packet",
+        "coverage 100 %",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("of one cut short says why and that it is partial", () => {
+    const text = summaryText({ ...WHOLE, partial: true, ended: "timed-out", coverage: 0.99996 });
+    expect(text).toContain("coverage 100.00 % (timed-out): the result is partial");
+  });
+
+  test("of one that lost probes without being stopped says partial only", () => {
+    const text = summaryText({ ...WHOLE, partial: true, coverage: 0.5 });
+    expect(text).toContain("coverage 50.00 %: the result is partial\n");
+  });
+
+  test("of one interrupted after the last probe says so, and that nothing is missing", () => {
+    expect(summaryText({ ...WHOLE, ended: "interrupted" })).toContain("coverage 100 % (interrupted)\n");
+  });
+
+  test("names absent hosts and lost answers, and what helps", () => {
+    const text = summaryText({ ...WHOLE, hostsUnreachable: 1_234, kernelDrops: 5, sendErrors: 2 });
+    expect(text).toContain("1,234 addresses on the local link did not answer ARP");
+    expect(text).toContain("drops 7,");
+    expect(text).toContain("the kernel dropped 5 answers; use a lower --rate");
+  });
+});

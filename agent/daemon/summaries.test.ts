@@ -1,0 +1,108 @@
+/** Summaries of scans that together make one job. */
+
+import { describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { type ScanSummary, scanSummarySchema } from "#shared/protocol/job.ts";
+import { mergeSummaries } from "./summaries.ts";
+
+const count = fc.nat(1_000_000);
+
+const summary: fc.Arbitrary<ScanSummary> = fc
+  .record({
+    planned: fc.integer({ min: 1, max: 1_000_000 }),
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+    ended: fc.constantFrom("done", "interrupted", "cancelled", "timed-out", "failed"),
+    link: fc.constantFrom("packet", "raw", "connect", "packet+raw"),
+    counts: fc.tuple(count, count, count, count, count, count, count, count, count),
+    ports: fc.integer({ min: 1, max: 65_535 }),
+    durationMs: fc.integer({ min: 0, max: 100_000 }),
+  })
+  .map(({ planned, share, ended, link, counts, ports, durationMs }) => {
+    const [
+      packetsSent,
+      packetsReceived,
+      packetsRejected,
+      duplicates,
+      sendErrors,
+      kernelDrops,
+      open,
+      closed,
+      filtered,
+    ] = counts;
+    const probesCovered = Math.floor(planned * share);
+    return {
+      partial: probesCovered < planned,
+      ended,
+      link,
+      addresses: planned,
+      ports,
+      probesPlanned: planned,
+      probesCovered,
+      coverage: probesCovered / planned,
+      packetsSent,
+      packetsReceived,
+      packetsRejected,
+      duplicates,
+      sendErrors,
+      kernelDrops,
+      open,
+      closed,
+      filtered,
+      hostsUnreachable: 0,
+      durationMs,
+      ratePps: durationMs > 0 ? (packetsSent * 1_000) / durationMs : 0,
+    };
+  });
+
+describe("mergeSummaries", () => {
+  test("gives a summary as the wire takes it: counts add up, coverage is of the whole", () => {
+    fc.assert(
+      fc.property(summary, summary, (a, b) => {
+        const merged = scanSummarySchema.parse(mergeSummaries(a, b));
+        for (const field of [
+          "probesPlanned",
+          "probesCovered",
+          "packetsSent",
+          "open",
+          "closed",
+          "filtered",
+        ] as const) {
+          expect(merged[field]).toBe(a[field] + b[field]);
+        }
+        expect(merged.coverage).toBe(
+          (a.probesCovered + b.probesCovered) / (a.probesPlanned + b.probesPlanned),
+        );
+        expect(merged.partial).toBe(merged.probesCovered < merged.probesPlanned);
+        expect(merged.ports).toBe(Math.max(a.ports, b.ports));
+      }),
+    );
+  });
+
+  test("does not depend on how scans are grouped", () => {
+    fc.assert(
+      fc.property(summary, summary, summary, (a, b, c) => {
+        expect(mergeSummaries(mergeSummaries(a, b), c)).toEqual(mergeSummaries(a, mergeSummaries(b, c)));
+      }),
+    );
+  });
+
+  test("ends as the first scan that did not end well, and is done only if all are", () => {
+    fc.assert(
+      fc.property(summary, summary, (a, b) => {
+        const { ended } = mergeSummaries(a, b);
+        expect(ended).toBe(a.ended === "done" ? b.ended : a.ended);
+        expect(ended === "done").toBe(a.ended === "done" && b.ended === "done");
+      }),
+    );
+  });
+
+  test("names every link once", () => {
+    fc.assert(
+      fc.property(summary, summary, (a, b) => {
+        const { link } = mergeSummaries(a, b);
+        const names = new Set(`${a.link}+${b.link}`.split("+"));
+        expect(link).toBe([...names].toSorted().join("+"));
+      }),
+    );
+  });
+});
