@@ -1,0 +1,51 @@
+/** The command line: which commands there are. */
+
+import { Command } from "commander";
+import type { Clock } from "#shared/clock.ts";
+import { PORTOLAN_VERSION } from "#shared/protocol/version.ts";
+import type { CliContext } from "./context.ts";
+import { scanCancelCommand } from "./scan-cancel.ts";
+import { scanShowCommand } from "./scan-show.ts";
+import { scanStartCommand } from "./scan-start.ts";
+import { scannerAddCommand } from "./scanner-add.ts";
+import { scannerListCommand } from "./scanner-list.ts";
+import { serveCommand, type ServeConfig } from "./serve.ts";
+import { tokenCreateCommand } from "./token-create.ts";
+import { versionCommand } from "./version.ts";
+
+/** Parsing it throws CommanderError for wrong flags and PortolanError for what commands refuse. */
+export function createProgram(
+  context: CliContext,
+  clock: Clock,
+  serve: (config: ServeConfig) => Promise<void>,
+): Command {
+  const program = new Command("portolan-control")
+    .description("The control plane of Portolan: provisions scanners, hands out scans, keeps what they find.")
+    .version(PORTOLAN_VERSION, "--version", "print the version");
+  program.addCommand(serveCommand(context, serve));
+  program.addCommand(
+    new Command("scanner")
+      .description("scanners")
+      .addCommand(scannerAddCommand(context))
+      .addCommand(scannerListCommand(context)),
+  );
+  program.addCommand(
+    new Command("scan")
+      .description("scans")
+      .addCommand(scanStartCommand(context, clock))
+      .addCommand(scanShowCommand(context))
+      .addCommand(scanCancelCommand(context)),
+  );
+  program.addCommand(
+    new Command("token").description("operators' tokens").addCommand(tokenCreateCommand(context)),
+  );
+  program.addCommand(versionCommand(context));
+  throwInsteadOfExit(program);
+  return program;
+}
+
+/** Commander would print and exit by itself; errors are rendered in one place instead. */
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride().configureOutput({ outputError: () => {} });
+  for (const child of command.commands) throwInsteadOfExit(child);
+}

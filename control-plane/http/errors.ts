@@ -1,0 +1,72 @@
+/** Errors as HTTP answers: the one body, the status of the code, and the log line for what is our fault. */
+
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { ZodError } from "zod";
+import { errorMessage, PortolanError } from "#shared/errors.ts";
+import type { Log } from "#shared/log.ts";
+import { ERROR_STATUS, type ErrorBody, type ErrorCode } from "#shared/protocol/errors.ts";
+
+const DATABASE_RETRY_AFTER_SECONDS = 5;
+const MAX_ISSUES = 20;
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_STATUS, code);
+}
+
+/** The answer to a request that failed. Logs what nobody meant to happen; its message is not shown. */
+export function errorResponse(error: unknown, log: Log, request: { method: string; path: string }): Response {
+  const known = asPortolanError(error);
+  if (known === undefined || !isErrorCode(known.code)) {
+    log.error("request.failed", `${request.method} ${request.path} failed: ${errorMessage(error)}`, {
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+    return render("INTERNAL", "something went wrong here; the log of portolan-control says what");
+  }
+  if (known.code === "DATABASE_UNAVAILABLE") {
+    log.error("database.unavailable", `the database cannot be reached: ${errorMessage(known.cause)}`);
+  }
+  return render(known.code, known.message, known.details);
+}
+
+function render(code: ErrorCode, message: string, details?: Readonly<Record<string, unknown>>): Response {
+  const body: ErrorBody = {
+    error: { code, message, ...(details === undefined ? {} : { details: { ...details } }) },
+  };
+  const status: ContentfulStatusCode = ERROR_STATUS[code];
+  const headers = new Headers();
+  const retryAfter = details?.["retryAfterSeconds"];
+  if (typeof retryAfter === "number") headers.set("Retry-After", String(retryAfter));
+  if (code === "DATABASE_UNAVAILABLE") headers.set("Retry-After", String(DATABASE_RETRY_AFTER_SECONDS));
+  if (code === "UNAUTHENTICATED") headers.set("WWW-Authenticate", "Bearer");
+  return Response.json(body, { status, headers });
+}
+
+function asPortolanError(error: unknown): PortolanError | undefined {
+  if (error instanceof PortolanError) return error;
+  if (!(error instanceof HTTPException)) return undefined;
+  if (error.status === 413)
+    return new PortolanError("BODY_TOO_LARGE", "the body is larger than this call takes");
+  if (error.status === 415) {
+    return new PortolanError("INVALID_REQUEST", "the body must be JSON, with Content-Type: application/json");
+  }
+  return error.status === 400
+    ? new PortolanError("INVALID_REQUEST", "the body is not valid JSON")
+    : undefined;
+}
+
+/** Names the first wrong field in words, and all of them in `details.issues`. */
+export function invalidRequest(error: ZodError): PortolanError {
+  const issues = error.issues
+    .slice(0, MAX_ISSUES)
+    .map(({ path, message }) => ({ path: path.map(String).join("."), message }));
+  const [first] = issues;
+  const where = first === undefined || first.path === "" ? "" : `${first.path}: `;
+  return new PortolanError("INVALID_REQUEST", `${where}${first?.message ?? "the request is not valid"}`, {
+    details: { issues },
+  });
+}
+
+export function notFound(path: string): PortolanError {
+  return new PortolanError("NOT_FOUND", `there is nothing at ${path}`);
+}

@@ -1,0 +1,32 @@
+/** The address under which hosts reach this control plane: as configured, else as this request reached it. */
+
+import type { Context } from "hono";
+import type { Network } from "../services/network.ts";
+import { refusal } from "../services/refusal.ts";
+import { isTrusted } from "./client-address.ts";
+import type { AppEnv } from "./environment.ts";
+
+const HOST = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+
+export interface PublicUrlOptions {
+  /** Without a slash at the end. */
+  readonly publicUrl: string | undefined;
+  readonly trustedProxies: readonly Network[];
+}
+
+/** @throws PortolanError INVALID_REQUEST when nothing is configured and the Host header is no host */
+export function publicUrl(c: Context<AppEnv>, options: PublicUrlOptions): string {
+  if (options.publicUrl !== undefined) return options.publicUrl;
+  const host = c.req.header("host") ?? new URL(c.req.url).host;
+  if (!HOST.test(host)) throw refusal("INVALID_REQUEST", "the Host header names no host");
+  return `${requestScheme(c, options.trustedProxies)}://${host}`;
+}
+
+/** `https` or `http`, as the client sees it: a trusted proxy may have taken the TLS off. */
+export function requestScheme(c: Context<AppEnv>, trustedProxies: readonly Network[]): string {
+  const forwarded = isTrusted(c.env.peerAddress, trustedProxies)
+    ? c.req.header("x-forwarded-proto")
+    : undefined;
+  if (forwarded === "https" || forwarded === "http") return forwarded;
+  return new URL(c.req.url).protocol.slice(0, -1);
+}

@@ -1,0 +1,93 @@
+/** `GET /scanner/jobs` and the calls about a claimed job. */
+
+import { createRoute } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { z } from "zod";
+import {
+  jobCompleteRequestSchema,
+  jobDirectiveSchema,
+  jobLogsRequestSchema,
+  jobProgressRequestSchema,
+  jobResultsRequestSchema,
+  jobsQuerySchema,
+  jobsResponseSchema,
+  jobStartRequestSchema,
+} from "#shared/protocol/job.ts";
+import type { JobCall } from "../../services/leased-job.ts";
+import type { Services } from "../../services/services.ts";
+import type { App, AppEnv } from "../environment.ts";
+import { errorAnswers, idParameter, jsonBody, jsonContent, SCANNER_SECURITY } from "../route-parts.ts";
+import { requireScanner } from "./scanner-auth.ts";
+
+const pollRoute = createRoute({
+  method: "get",
+  path: "/jobs",
+  tags: ["scanner"],
+  summary: "Claim pending jobs, waiting up to `wait` seconds for the first",
+  security: SCANNER_SECURITY,
+  request: { query: jobsQuerySchema },
+  responses: {
+    200: jsonContent(jobsResponseSchema, "Jobs, each under a lease; none when nothing came"),
+    ...errorAnswers,
+  },
+});
+
+function callRoute<Path extends string, Schema extends z.ZodType>(
+  path: Path,
+  schema: Schema,
+  summary: string,
+) {
+  return createRoute({
+    method: "post",
+    path,
+    tags: ["scanner"],
+    summary,
+    security: SCANNER_SECURITY,
+    request: { params: idParameter, body: jsonBody(schema) },
+    responses: {
+      200: jsonContent(jobDirectiveSchema, "Noted, and what the scanner is to do"),
+      ...errorAnswers,
+    },
+  });
+}
+
+const startRoute = callRoute("/jobs/{id}/start", jobStartRequestSchema, "The scanner begins the job");
+const progressRoute = callRoute("/jobs/{id}/progress", jobProgressRequestSchema, "How far the job is");
+const resultsRoute = callRoute("/jobs/{id}/results", jobResultsRequestSchema, "A numbered batch of results");
+const logsRoute = callRoute("/jobs/{id}/logs", jobLogsRequestSchema, "A numbered batch of log lines");
+const completeRoute = callRoute("/jobs/{id}/complete", jobCompleteRequestSchema, "The job has ended");
+
+export function addJobs(app: App, { access, dispatch, jobCalls, jobCompletion }: Services): void {
+  app.use("/jobs", requireScanner(access, "poll"));
+  app.use("/jobs/:id/*", requireScanner(access, "job"));
+
+  app.openapi(pollRoute, async (c) => {
+    const { wait, max } = c.req.valid("query");
+    const jobs = await dispatch.poll(c.get("scanner"), { waitSeconds: wait, max, signal: c.req.raw.signal });
+    return c.json({ jobs }, 200);
+  });
+  app.openapi(startRoute, async (c) => {
+    const call = jobCall(c, c.req.valid("param").id, c.req.valid("json").leaseId);
+    return c.json(await jobCalls.start(call), 200);
+  });
+  app.openapi(progressRoute, async (c) => {
+    const body = c.req.valid("json");
+    return c.json(await jobCalls.progress(jobCall(c, c.req.valid("param").id, body.leaseId), body), 200);
+  });
+  app.openapi(resultsRoute, async (c) => {
+    const body = c.req.valid("json");
+    return c.json(await jobCalls.results(jobCall(c, c.req.valid("param").id, body.leaseId), body), 200);
+  });
+  app.openapi(logsRoute, async (c) => {
+    const body = c.req.valid("json");
+    return c.json(await jobCalls.logs(jobCall(c, c.req.valid("param").id, body.leaseId), body), 200);
+  });
+  app.openapi(completeRoute, async (c) => {
+    const body = c.req.valid("json");
+    return c.json(await jobCompletion.complete(jobCall(c, c.req.valid("param").id, body.leaseId), body), 200);
+  });
+}
+
+function jobCall(c: Context<AppEnv>, jobId: number, leaseId: string): JobCall {
+  return { scanner: c.get("scanner"), jobId, leaseId };
+}

@@ -1,0 +1,88 @@
+/** The agents' binaries that this control plane hands out, with their digests and signatures. Builds none. */
+
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { refusal } from "./refusal.ts";
+
+const PLATFORMS: readonly string[] = ["linux", "darwin", "windows"];
+const ARCHITECTURES: readonly string[] = ["amd64", "arm64"];
+
+export interface AgentBinary {
+  readonly path: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Hexadecimal */
+  readonly sha256: string;
+  /** Ed25519 over the file, base64; absent when the file was not signed. */
+  readonly signature: string | undefined;
+}
+
+interface KnownDigest {
+  readonly mtimeMs: number;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+export interface AgentBinariesOptions {
+  readonly directory: string;
+  /** What `portolan-agent` without a target in its name was built for, e.g. `linux-amd64`. */
+  readonly ownTarget: string;
+}
+
+export class AgentBinaries {
+  private readonly options: AgentBinariesOptions;
+  /** By path, a handful at most. Read again when the file has changed. */
+  private readonly digests = new Map<string, KnownDigest>();
+
+  constructor(options: AgentBinariesOptions) {
+    this.options = options;
+  }
+
+  /** @throws PortolanError UNKNOWN_PLATFORM, or BINARY_NOT_BUILT with the command that builds it */
+  async find(platform: string, arch: string): Promise<AgentBinary> {
+    if (!PLATFORMS.includes(platform) || !ARCHITECTURES.includes(arch)) {
+      throw refusal(
+        "UNKNOWN_PLATFORM",
+        `'${platform}/${arch}' is not known: ${PLATFORMS.join(", ")} and ${ARCHITECTURES.join(", ")} are`,
+      );
+    }
+    const target = `${platform}-${arch}`;
+    const names = [
+      `portolan-agent-${target}`,
+      ...(target === this.options.ownTarget ? ["portolan-agent"] : []),
+    ];
+    for (const name of names) {
+      const binary = await this.read(name);
+      if (binary !== undefined) return binary;
+    }
+    const buildCommand = `bun scripts/build.ts --target=${target}`;
+    throw refusal(
+      "BINARY_NOT_BUILT",
+      `there is no agent for ${target} here; build it with: ${buildCommand}`,
+      {
+        buildCommand,
+      },
+    );
+  }
+
+  private async read(name: string): Promise<AgentBinary | undefined> {
+    const path = join(this.options.directory, name);
+    const facts = await stat(path).catch(() => undefined);
+    if (facts === undefined || !facts.isFile()) return undefined;
+    const sha256 = await this.digest(path, facts.mtimeMs, facts.size);
+    const signature = await readFile(`${path}.sig`, "utf8").catch(() => undefined);
+    return { path, name, sizeBytes: facts.size, sha256, signature: signature?.trim() };
+  }
+
+  private async digest(path: string, mtimeMs: number, sizeBytes: number): Promise<string> {
+    const known = this.digests.get(path);
+    if (known?.mtimeMs === mtimeMs && known.sizeBytes === sizeBytes) return known.sha256;
+    const hash = createHash("sha256");
+    for await (const chunk of createReadStream(path)) hash.update(chunk);
+    const sha256 = hash.digest("hex");
+    this.digests.set(path, { mtimeMs, sizeBytes, sha256 });
+    return sha256;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Kysely on bun:sqlite. One connection; Kysely's runtime hands it to one user at a time (SqliteAdapter says that there
+ * is only one), for a statement or for a whole transaction. So transactions never interleave, and a statement outside
+ * a transaction never lands inside another's. The price: inside a transaction, only the transaction may be used.
+ */
+
+import { Database, type SQLQueryBindings } from "bun:sqlite";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type DatabaseIntrospector,
+  type Dialect,
+  type DialectAdapter,
+  type Driver,
+  type Kysely,
+  type QueryCompiler,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
+
+/** How long to wait for another process that holds the file's write lock. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+export class BunSqliteDialect implements Dialect {
+  private readonly path: string;
+
+  /** @param path a file, created where it is missing, or `:memory:` */
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  createAdapter(): DialectAdapter {
+    return new SqliteAdapter();
+  }
+
+  createDriver(): Driver {
+    return new BunSqliteDriver(this.path);
+  }
+
+  createIntrospector(db: Kysely<unknown>): DatabaseIntrospector {
+    return new SqliteIntrospector(db);
+  }
+
+  createQueryCompiler(): QueryCompiler {
+    return new SqliteQueryCompiler();
+  }
+}
+
+class BunSqliteDriver implements Driver {
+  private readonly path: string;
+  private connection: BunSqliteConnection | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  async init(): Promise<void> {
+    const database = new Database(this.path, { create: true, strict: true });
+    database.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    database.run("pragma journal_mode = wal");
+    database.run("pragma synchronous = normal");
+    database.run("pragma foreign_keys = on");
+    this.connection = new BunSqliteConnection(database);
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    if (this.connection === undefined)
+      throw new Error("the SQLite driver was used before its initialisation");
+    return this.connection;
+  }
+
+  /** Immediate: takes the write lock at once, so that a transaction never fails halfway for want of it. */
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("commit"));
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("rollback"));
+  }
+
+  async releaseConnection(): Promise<void> {}
+
+  async destroy(): Promise<void> {
+    this.connection?.close();
+    this.connection = undefined;
+  }
+}
+
+class BunSqliteConnection implements DatabaseConnection {
+  private readonly database: Database;
+
+  constructor(database: Database) {
+    this.database = database;
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    using statement = this.database.prepare<R, SQLQueryBindings[]>(sql);
+    const bindings = parameters.map(binding);
+    if (statement.columnNames.length > 0) return { rows: statement.all(...bindings) };
+    const { changes, lastInsertRowid } = statement.run(...bindings);
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error("streaming is not supported on SQLite");
+  }
+}
+
+/** @throws Error for a value that no column holds: a bug in a query */
+function binding(value: unknown): SQLQueryBindings {
+  if (value === null || typeof value === "string" || typeof value === "number") return value;
+  throw new Error(`a ${typeof value} cannot be bound to a query`);
+}
