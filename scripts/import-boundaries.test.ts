@@ -72,7 +72,7 @@ const EXAMPLES: Readonly<Record<string, { broken: readonly Tree[]; sound: readon
       { "agent/engine/pacer.ts": imports("./targets/space.ts", "#shared/errors.ts") },
       { "agent/engine/pacer.test.ts": imports("../daemon/daemon.ts") },
       { "control-plane/main.ts": imports("./cli/serve.ts", "./store/store.ts") },
-      { "control-plane/cli/serve.ts": imports("../app.ts", "../store/store.ts") },
+      { "control-plane/cli/serve.ts": imports("../server.ts", "../store/store.ts") },
       { "control-plane/http/scanner/jobs.ts": imports("../auth.ts", "../../services/jobs.ts") },
       {
         "control-plane/dashboard/page.tsx": imports("#shared/protocol/operator.ts", "./chart.tsx"),

@@ -20,6 +20,9 @@ export const LAB_HOSTS: readonly LabHost[] = [
   { address: "10.213.7.40", what: "host without services", open: [], dropped: [], others: "reset" },
 ];
 
+/** Counts the SYN packets that reach the lab, whatever becomes of them. */
+export const SYN_COUNTER = "syn";
+
 /** The nftables rules that make the hosts answer as they do. */
 export function ruleset(): string {
   const rules = LAB_HOSTS.flatMap(({ address, open, dropped, others }) => {
@@ -32,5 +35,16 @@ export function ruleset(): string {
     }
     return lines;
   });
-  return `table ip lab { chain input { type filter hook input priority 0;\n${rules.join("\n")}\n}\n}\n`;
+  return [
+    "table ip lab {",
+    `counter ${SYN_COUNTER} { }`,
+    "chain arrivals { type filter hook prerouting priority -300;",
+    `tcp flags & (syn | ack) == syn counter name ${SYN_COUNTER}`,
+    "}",
+    "chain input { type filter hook input priority 0;",
+    ...rules,
+    "}",
+    "}",
+    "",
+  ].join("\n");
 }

@@ -5,7 +5,7 @@
  *   this machine ──uplink── scanner ──link 10.213.7.0/24── hosts
  */
 
-import { LAB_HOSTS, LAB_LINK, ruleset } from "./hosts.ts";
+import { LAB_HOSTS, LAB_LINK, ruleset, SYN_COUNTER } from "./hosts.ts";
 import { inNamespace, namespaceProblem, removeAbandoned, run } from "./namespaces.ts";
 
 export interface Lab {
@@ -20,6 +20,8 @@ export interface Lab {
   readonly scannerInterface: string;
   /** The command line that runs `command` on the scanner's host. */
   onScanner(command: readonly string[]): string[];
+  /** SYN packets that reached the hosts so far. */
+  synsReceived(): number;
   close(): Promise<void>;
 }
 
@@ -85,6 +87,8 @@ export async function createLab(): Promise<Lab> {
     }
     run(["ip", "-n", hosts, "link", "set", "lab0", "up"]);
     run(inNamespace(hosts, ["nft", "-f", "-"]), ruleset());
+    // The kernel sends one ICMP error a second to each asker; then the reason of a port would be chance.
+    run(inNamespace(hosts, ["sh", "-c", "echo 0 >/proc/sys/net/ipv4/icmp_ratelimit"]));
 
     const listeners = await startListeners(hosts);
     return {
@@ -94,6 +98,7 @@ export async function createLab(): Promise<Lab> {
       uplinkThere,
       scannerInterface,
       onScanner: (command) => inNamespace(scanner, command),
+      synsReceived: () => readCounter(hosts),
       async close() {
         listeners.kill();
         await listeners.exited;
@@ -105,6 +110,13 @@ export async function createLab(): Promise<Lab> {
     for (const name of [scanner, hosts]) Bun.spawnSync(["ip", "netns", "del", name], { stderr: "ignore" });
     throw error;
   }
+}
+
+function readCounter(namespace: string): number {
+  const text = run(inNamespace(namespace, ["nft", "list", "counter", "ip", "lab", SYN_COUNTER]));
+  const packets = /packets (\d+)/.exec(text)?.[1];
+  if (packets === undefined) throw new Error(`nft shows no packet counter: ${text}`);
+  return Number(packets);
 }
 
 /** Listens on every open port of the lab, in its namespace. Resolves when all of them do. */
