@@ -33,6 +33,11 @@ export class ProgressLine {
     void this.output.write(CLEAR_LINE);
   }
 
+  /** Makes room for something else on the terminal. The line comes back by itself. */
+  clear(): void {
+    if (this.timer !== undefined) void this.output.write(CLEAR_LINE);
+  }
+
   private draw(): void {
     const { pass, passes, probesPlanned, probesCovered, packetsSent, open } = this.scan.progress();
     const nowMs = performance.now();
@@ -42,7 +47,9 @@ export class ProgressLine {
     const rest =
       share < 1
         ? `${Number.isFinite(leftSeconds) ? Math.ceil(leftSeconds) : "?"} s left`
-        : `pass ${pass} of ${passes}`;
+        : packetsSent > this.lastSent
+          ? `pass ${pass} of ${passes}`
+          : "waiting for answers";
     const percent = (share * 100).toFixed(1);
     void this.output.write(`${CLEAR_LINE}${percent} %  ${Math.round(rate)} packets/s  ${open} open  ${rest}`);
     this.lastMs = nowMs;

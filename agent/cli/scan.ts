@@ -65,6 +65,8 @@ async function runScan(
     summary = await scan.run(context.workers, {
       note,
       async records(records) {
+        // On a terminal both streams share the line.
+        if (context.stdout.isTerminal) progress.clear();
         const taken = await context.stdout.write(records.map(recordLine).join(""));
         // Nobody reads any more, as with `| head`: there is no use in going on.
         if (!taken) stop();

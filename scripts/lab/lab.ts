@@ -36,11 +36,8 @@ export async function createLab(): Promise<Lab> {
   const id = `ptl-${process.pid}-${labCount}`;
   const scanner = `${id}-scan`;
   const hosts = `${id}-hosts`;
-  // Sixty-four /30 networks under 10.213.255.0/24, one for each lab that lives at the same time.
-  const block = ((process.pid + labCount) % 64) * 4;
   labCount++;
-  const uplinkHere = `10.213.255.${block + 1}`;
-  const uplinkThere = `10.213.255.${block + 2}`;
+  const { uplinkHere, uplinkThere } = freeUplink();
   const uplinkName = `ptl${process.pid % 100_000}u${labCount}`;
   const scannerInterface = "lab0";
 
@@ -110,6 +107,18 @@ export async function createLab(): Promise<Lab> {
     for (const name of [scanner, hosts]) Bun.spawnSync(["ip", "netns", "del", name], { stderr: "ignore" });
     throw error;
   }
+}
+
+/** One of sixty-four /30 networks under 10.213.255.0/24: one for each lab that lives at the same time. */
+function freeUplink(): { uplinkHere: string; uplinkThere: string } {
+  const taken = run(["ip", "-o", "-4", "address", "show"]);
+  for (let i = 0; i < 64; i++) {
+    // Not all from the first one: two labs that are made at the same moment should not meet.
+    const block = ((process.pid + i) % 64) * 4;
+    const uplinkHere = `10.213.255.${block + 1}`;
+    if (!taken.includes(` ${uplinkHere}/`)) return { uplinkHere, uplinkThere: `10.213.255.${block + 2}` };
+  }
+  throw new Error("sixty-four labs are running already");
 }
 
 function readCounter(namespace: string): number {
