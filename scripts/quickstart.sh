@@ -7,6 +7,20 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+for argument in "$@"; do
+  case $argument in
+    --keep) ;;
+    --help | -h)
+      sed -n '2,/^$/s/^# \{0,1\}//p' scripts/quickstart.sh
+      exit 0
+      ;;
+    *)
+      echo "quickstart: unknown option '$argument'; there is only --keep" >&2
+      exit 2
+      ;;
+  esac
+done
+
 if [ "$(id -u)" -eq 0 ]; then
   packages=(iproute2 nftables curl)
 else

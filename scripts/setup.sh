@@ -29,12 +29,16 @@ need_packages() {
   if [ -e "$policy" ]; then
     policy=""
   else
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod +x "$policy"
   fi
   local status=0
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || status=$?
-  if [ -n "$policy" ]; then rm -f "$policy"; fi
+  if [ -n "$policy" ]; then
+    rm -f "$policy"
+    trap - EXIT
+  fi
   [ "$status" -eq 0 ] || die "installing ${missing[*]} failed"
 }
 

@@ -1,6 +1,6 @@
 /** What `doctor` looks at. Each check says what is so and, where it should not be, the command that mends it. */
 
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { errorMessage, PortolanError } from "#shared/errors.ts";
 import { formatIpv4 } from "#shared/net/ipv4.ts";
 import { type ControlPlaneClient } from "../client/control-plane.ts";
@@ -43,7 +43,7 @@ export function checkReceiveRing(): Check {
       name: "receive ring",
       status: rawSocketProblem() === undefined ? "problem" : "warning",
       finding: errorMessage(error),
-      remedy: "needs CAP_NET_RAW and 32 MiB of memory",
+      remedy: "sudo portolan-agent doctor   (the ring needs CAP_NET_RAW and 32 MiB of memory)",
     };
   }
 }
@@ -91,6 +91,22 @@ export function checkEnrolment(stateDir: string, enrolled: boolean): Check {
   };
 }
 
+/** A service that cannot store results takes no work; a terminal scan stores nothing. */
+export function checkStateDirectory(stateDir: string, enrolled: boolean): Check | undefined {
+  if (!enrolled) return undefined;
+  try {
+    accessSync(stateDir, constants.R_OK | constants.W_OK | constants.X_OK);
+    return { name: "state directory", status: "ok", finding: `${stateDir} can be written` };
+  } catch {
+    return {
+      name: "state directory",
+      status: "problem",
+      finding: `${stateDir} cannot be written by this user`,
+      remedy: "sudo -u portolan portolan-agent doctor   (or mend its owner: chown portolan: DIR)",
+    };
+  }
+}
+
 /** An empty heartbeat: tells whether the control plane is there, knows the key, and agrees on the time. */
 export async function checkControlPlane(client: ControlPlaneClient, server: string): Promise<Check[]> {
   try {
@@ -124,14 +140,14 @@ function remedyFor(error: unknown, server: string): string {
   const code = error instanceof PortolanError ? error.code : "";
   switch (code) {
     case "INVALID_API_KEY":
-      return "make a new token (portolan-control scanner, or regenerate-token) and enroll again";
+      return "portolan-control scanner token NAME   (and run the line that it prints on this host)";
     case "SCANNER_DISABLED":
-      return "enable the scanner in the control plane";
+      return "portolan-control scanner enable NAME";
     case "IP_BINDING_VIOLATION":
-      return "release the scanner's binding in the control plane: it then binds to this address";
+      return "portolan-control scanner release-binding NAME   (it then binds to this address)";
     default:
       return error instanceof ApiError && error.status === 0
         ? `curl -v ${server}/health   (name, firewall, proxy, or --ca-file for a private authority)`
-        : "look into the control plane's log";
+        : `curl -i ${server}/health   (and look into the control plane's log)`;
   }
 }

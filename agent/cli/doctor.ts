@@ -14,6 +14,7 @@ import {
   checkRawSockets,
   checkReceiveRing,
   checkRoute,
+  checkStateDirectory,
 } from "./doctor-checks.ts";
 import { EXIT_FAILED } from "./exit-codes.ts";
 
@@ -47,8 +48,10 @@ async function examine(context: CliContext, flags: ConfigFlags): Promise<Check[]
     checkIpv6(),
     checkEnrolment(config.stateDir, apiKey !== undefined),
   ];
+  const state = checkStateDirectory(config.stateDir, apiKey !== undefined);
+  if (state !== undefined) checks.push(state);
   if (server !== undefined && apiKey !== undefined) {
-    const client = new ControlPlaneClient({ server, apiKey, ca: config.ca });
+    const client = new ControlPlaneClient({ server, apiKey, ca: config.ca, signal: context.interrupted });
     checks.push(...(await checkControlPlane(client, server)));
   }
   return checks;

@@ -43,7 +43,12 @@ async function enroll(context: CliContext, options: Options): Promise<void> {
       "no token: set PORTOLAN_TOKEN, or give --token-stdin and write it to stdin",
     );
   }
-  const client = new ControlPlaneClient({ server: config.server, apiKey: undefined, ca: config.ca });
+  const client = new ControlPlaneClient({
+    server: config.server,
+    apiKey: undefined,
+    ca: config.ca,
+    signal: context.interrupted,
+  });
   const request = {
     token,
     installId: await installId(config.stateDir),

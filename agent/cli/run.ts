@@ -38,10 +38,6 @@ async function run(context: CliContext, flags: ConfigFlags): Promise<void> {
     systemClock.nowMs,
   );
   const rawProblem = rawSocketProblem();
-  log.info("agent.starting", `Portolan agent ${PORTOLAN_VERSION} starting`, { server });
-  if (rawProblem !== undefined) {
-    log.warning("agent.unprivileged", `${rawProblem}; scanning by ordinary connections`);
-  }
   const notifySocket = context.environment["NOTIFY_SOCKET"];
   context.interrupted.addEventListener("abort", () => {
     log.info("agent.stopping", "Stopping; results that are not delivered stay on disk");
@@ -49,7 +45,7 @@ async function run(context: CliContext, flags: ConfigFlags): Promise<void> {
   });
   await runDaemon(
     {
-      client: new ControlPlaneClient({ server, apiKey, ca: config.ca }),
+      client: new ControlPlaneClient({ server, apiKey, ca: config.ca, signal: context.interrupted }),
       clock: systemClock,
       log,
       signal: context.interrupted,
@@ -58,6 +54,11 @@ async function run(context: CliContext, flags: ConfigFlags): Promise<void> {
       stateDir: config.stateDir,
       capabilities: rawProblem === undefined ? ["connect", "syn"] : ["connect"],
       workers: context.workers,
+      onStart: () => {
+        log.info("agent.starting", `Portolan agent ${PORTOLAN_VERSION} starting`, { server });
+        if (rawProblem === undefined) return;
+        log.warning("agent.unprivileged", `${rawProblem}; scanning by ordinary connections`);
+      },
       onReady: () => notifySystemd(notifySocket, "READY=1"),
     },
   );

@@ -12,7 +12,7 @@ import { LINK_NAMES, type LinkName, type ScanRequest } from "../engine/plan.ts";
 export interface ScanOptions {
   readonly ports: string;
   readonly rate: string;
-  readonly exclude: readonly string[];
+  readonly exclude?: readonly string[];
   readonly retries: string;
   readonly portTimeout: string;
   readonly maxRuntime?: string;
@@ -28,7 +28,7 @@ const MAX_SEED = 2 ** 48;
 /** @throws UsageError naming the flag or token that is wrong */
 export function scanRequest(targets: readonly string[], options: ScanOptions): ScanRequest {
   const named = parseTargets(targets);
-  const addresses = probedAddresses(named, parseTargets(options.exclude));
+  const addresses = probedAddresses(named, parseTargets(options.exclude ?? []));
   if (countRanges(addresses) === 0) {
     throw new UsageError(
       "NOTHING_TO_SCAN",

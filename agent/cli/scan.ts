@@ -1,7 +1,8 @@
 /** `scan`: a port scan from the terminal. Results as NDJSON on stdout, everything for people on stderr. */
 
+import { type FileHandle, open } from "node:fs/promises";
 import { Command } from "commander";
-import { PortolanError } from "#shared/errors.ts";
+import { errorMessage, UsageError } from "#shared/errors.ts";
 import { DEFAULT_PORT_TIMEOUT_MS, DEFAULT_RETRIES } from "#shared/protocol/limits.ts";
 import type { ScanSummary } from "#shared/protocol/job.ts";
 import { type PortRecord, toPortResult } from "../engine/records.ts";
@@ -20,13 +21,13 @@ interface Options extends ScanOptions {
 }
 
 export function scanCommand(context: CliContext, finish: (exitCode: number) => void): Command {
-  const collect = (value: string, all: readonly string[]): string[] => [...all, value];
+  const collect = (value: string, all: readonly string[] | undefined): string[] => [...(all ?? []), value];
   return new Command("scan")
     .description("scan TCP ports of addresses, networks and ranges")
     .argument("<targets...>", "10.0.0.1, 10.0.0.0/24, 10.0.0.1-10.0.0.9, 10.0.0.1-9")
     .option("-p, --ports <spec>", "ports: 22,80-443,!25; '-' is all", "1-1000")
     .option("-r, --rate <pps>", "probes per second, or 'max'", String(DEFAULT_RATE_PPS))
-    .option("--exclude <targets>", "leave these out; may be repeated", collect, [])
+    .option("--exclude <targets>", "leave these out; may be repeated", collect)
     .option("--retries <n>", "further probes to what did not answer", String(DEFAULT_RETRIES))
     .option(
       "--port-timeout <ms>",
@@ -54,6 +55,8 @@ async function runScan(
   };
   const note = (message: string): void => void tell(`note: ${message}\n`);
   const scan = new Scan(request, note);
+  // Opened before the scan: an hour of work must not end at a file that cannot be written.
+  const summaryFile = options.summary === undefined ? undefined : await openForWriting(options.summary);
 
   const stop = (): void => scan.stop("interrupted");
   if (context.interrupted.aborted) stop();
@@ -78,7 +81,10 @@ async function runScan(
   }
   await context.stdout.write(`${JSON.stringify({ type: "summary", ...summary })}\n`);
   await tell(summaryText(summary));
-  if (options.summary !== undefined) await writeSummary(options.summary, summary);
+  if (summaryFile !== undefined) {
+    await summaryFile.writeFile(`${JSON.stringify(summary, undefined, 2)}\n`);
+    await summaryFile.close();
+  }
   if (summary.ended === "interrupted") finish(EXIT_INTERRUPTED);
 }
 
@@ -86,10 +92,10 @@ function recordLine(record: PortRecord): string {
   return `${JSON.stringify({ type: "port", ...toPortResult(record) })}\n`;
 }
 
-async function writeSummary(path: string, summary: ScanSummary): Promise<void> {
+async function openForWriting(path: string): Promise<FileHandle> {
   try {
-    await Bun.write(path, `${JSON.stringify(summary, undefined, 2)}\n`);
+    return await open(path, "w");
   } catch (cause) {
-    throw new PortolanError("SUMMARY_NOT_WRITTEN", `cannot write the summary to ${path}`, { cause });
+    throw new UsageError("FILE_NOT_WRITABLE", `cannot write ${path}: ${errorMessage(cause)}`, { cause });
   }
 }

@@ -4,6 +4,9 @@ import { PortolanError } from "#shared/errors.ts";
 import { errorBodySchema } from "#shared/protocol/errors.ts";
 import { readText } from "./bounded-body.ts";
 
+/** Code of an error answer that the control plane did not write. */
+const FOREIGN_ANSWER = "HTTP_ERROR";
+
 export interface ApiErrorFacts {
   readonly status: number;
   readonly retryAfterMs: number | undefined;
@@ -20,7 +23,8 @@ export class ApiError extends PortolanError {
   constructor(code: string, message: string, facts: ApiErrorFacts) {
     const { status } = facts;
     super(code, message, {
-      retryable: status === 0 || status === 408 || status === 429 || status >= 500,
+      // An answer that is none of ours comes from something in between, which may be gone at the next try.
+      retryable: status === 0 || status === 408 || status === 429 || status >= 500 || code === FOREIGN_ANSWER,
       cause: facts.cause,
     });
     this.status = status;
@@ -43,7 +47,7 @@ export async function errorOfResponse(response: Response): Promise<ApiError> {
     return new ApiError(body.data.error.code, body.data.error.message, facts);
   }
   const shown = text.replaceAll(/\s+/g, " ").trim().slice(0, MAX_SHOWN);
-  return new ApiError("HTTP_ERROR", `HTTP ${response.status}${shown === "" ? "" : `: ${shown}`}`, facts);
+  return new ApiError(FOREIGN_ANSWER, `HTTP ${response.status}${shown === "" ? "" : `: ${shown}`}`, facts);
 }
 
 function retryAfterMs(response: Response): number | undefined {

@@ -40,6 +40,8 @@ export interface ClientOptions {
   readonly apiKey: string | undefined;
   /** PEM text of an authority to trust beside the system's. */
   readonly ca: string | undefined;
+  /** Ends every call under way: whoever stops must not wait for a control plane that hangs. */
+  readonly signal?: AbortSignal;
 }
 
 export class ControlPlaneClient {
@@ -121,7 +123,7 @@ export class ControlPlaneClient {
         },
         // A redirect could carry the key to another host.
         redirect: "error",
-        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+        signal: AbortSignal.any([timeout, this.options.signal, signal].filter((each) => each !== undefined)),
         ...(body === undefined ? {} : { body }),
         ...(ca === undefined ? {} : { tls: { ca } }),
       });

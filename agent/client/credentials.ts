@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { errorMessage, PortolanError } from "#shared/errors.ts";
+import { errorMessage, PortolanError, UsageError } from "#shared/errors.ts";
 
 const credentialsSchema = z.object({
   server: z.string().min(1),
@@ -61,6 +61,6 @@ async function writePrivate(directory: string, name: string, text: string): Prom
   } catch (cause) {
     // It may never have been made; that must not hide the cause.
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw new PortolanError("STATE_NOT_WRITABLE", `cannot write ${path}: ${errorMessage(cause)}`, { cause });
+    throw new UsageError("STATE_NOT_WRITABLE", `cannot write ${path}: ${errorMessage(cause)}`, { cause });
   }
 }

@@ -7,23 +7,38 @@ import type { JobLogsRequest } from "#shared/protocol/job.ts";
 import { MAX_LOG_LINES_PER_BATCH, MAX_LOG_MESSAGE_LENGTH } from "#shared/protocol/limits.ts";
 
 type LogLine = JobLogsRequest["logs"][number];
+type Send = (batch: number, logs: LogLine[]) => Promise<unknown>;
 
 export class JobLog {
-  private readonly lines: LogLine[] = [];
+  private waiting: LogLine[] = [];
+  /** Under way, or to be repeated under the same number: the control plane takes each number once. */
+  private sending: LogLine[] = [];
   private batch = 1;
+  private turn: Promise<void> = Promise.resolve();
 
   add(level: LogLine["level"], message: string, timeMs: number): void {
     const timestamp = new Date(timeMs).toISOString();
-    this.lines.push({ timestamp, level, message: message.slice(0, MAX_LOG_MESSAGE_LENGTH) });
-    if (this.lines.length > MAX_LOG_LINES_PER_BATCH) this.lines.shift();
+    this.waiting.push({ timestamp, level, message: message.slice(0, MAX_LOG_MESSAGE_LENGTH) });
+    if (this.waiting.length > MAX_LOG_LINES_PER_BATCH) this.waiting.shift();
   }
 
-  /** Sends what waits. @throws what `send` throws; the lines then wait on */
-  async flush(send: (batch: number, logs: LogLine[]) => Promise<unknown>): Promise<void> {
-    const logs = this.lines.slice();
-    if (logs.length === 0) return;
-    await send(this.batch, logs);
-    this.batch++;
-    this.lines.splice(0, logs.length);
+  /** Sends what waits, after what an earlier call sends. @throws what `send` throws; the lines then wait on */
+  flush(send: Send): Promise<void> {
+    const flushed = this.turn.then(() => this.sendWaiting(send));
+    this.turn = flushed.catch(() => undefined);
+    return flushed;
+  }
+
+  private async sendWaiting(send: Send): Promise<void> {
+    for (;;) {
+      if (this.sending.length === 0) {
+        this.sending = this.waiting;
+        this.waiting = [];
+      }
+      if (this.sending.length === 0) return;
+      await send(this.batch, this.sending);
+      this.batch++;
+      this.sending = [];
+    }
   }
 }

@@ -167,7 +167,25 @@ export class JobRunner {
         ...(summary === undefined ? {} : { summary }),
       });
     } catch (error) {
-      this.services.log.error("spool.failed", errorMessage(error), { job: this.job.jobId });
+      this.say("error", "spool.failed", errorMessage(error));
+      await this.reportLostOutcome(errorMessage(error));
+    }
+  }
+
+  /** The outcome has no place on disk: say so at once, or the operator would only learn that the scanner fell silent. */
+  private async reportLostOutcome(reason: string): Promise<void> {
+    const { client, log } = this.services;
+    const { jobId, leaseId } = this.job;
+    try {
+      const outcome = {
+        status: "failed",
+        resultCount: 0,
+        errorMessage: reason.slice(0, MAX_ERROR_LENGTH),
+      } as const;
+      await client.completeJob(jobId, { leaseId, ...outcome });
+      this.lost = true;
+    } catch (error) {
+      logRefusal(log, "complete", error);
     }
   }
 

@@ -23,18 +23,24 @@ function logged(error: unknown): LogEntry[] {
   return entries;
 }
 
-describe("a status means", () => {
+describe("a refusal means", () => {
   test.each([
-    [400, false, false],
-    [401, true, false],
-    [403, true, false],
-    [404, false, true],
-    [409, false, true],
-    [429, false, false],
-    [500, false, false],
-    [0, false, false],
-  ])("%d: scanner unwelcome %p, job gone %p", (status, unwelcome, gone) => {
-    expect([isUnwelcome(refusal(status)), isJobGone(refusal(status))]).toEqual([unwelcome, gone]);
+    [400, "INVALID_REQUEST", false, false],
+    [401, "INVALID_API_KEY", true, false],
+    [403, "SCANNER_DISABLED", true, false],
+    [404, "NOT_FOUND", false, true],
+    [409, "JOB_NOT_YOURS", false, true],
+    [409, "JOB_ENDED", false, true],
+    [409, "CONFLICT", false, false],
+    [429, "RATE_LIMITED", false, false],
+    [500, "INTERNAL", false, false],
+    // A proxy's own page, while what is behind it restarts.
+    [404, "HTTP_ERROR", false, false],
+    [409, "HTTP_ERROR", false, false],
+    [0, "UNREACHABLE", false, false],
+  ])("%d %s: scanner unwelcome %p, job gone %p", (status, code, unwelcome, gone) => {
+    const error = new ApiError(code, "because", { status, retryAfterMs: undefined });
+    expect([isUnwelcome(error), isJobGone(error)]).toEqual([unwelcome, gone]);
   });
 
   test("nothing of the kind for other errors", () => {

@@ -2,6 +2,7 @@
 
 import type { Log } from "#shared/log.ts";
 import { errorMessage } from "#shared/errors.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { ApiError } from "../client/api-error.ts";
 
 /** How long an agent that is not welcome waits before it asks again. */
@@ -12,9 +13,12 @@ export function isUnwelcome(error: unknown): error is ApiError {
   return error instanceof ApiError && (error.status === 401 || error.status === 403);
 }
 
-/** The job is not this agent's any more: taken over, ended or deleted. */
+/** What the control plane says of a job that is not this agent's any more: taken over, ended or deleted. */
+const JOB_GONE: ReadonlySet<string> = new Set<ErrorCode>(["JOB_NOT_YOURS", "JOB_ENDED", "NOT_FOUND"]);
+
+/** By the control plane's own codes: a proxy in between answers 404 too while its backend restarts. */
 export function isJobGone(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 404 || error.status === 409);
+  return error instanceof ApiError && JOB_GONE.has(error.code);
 }
 
 export function logRefusal(log: Log, call: string, error: unknown): void {

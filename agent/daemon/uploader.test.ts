@@ -190,8 +190,8 @@ async function newDelivery(faults: readonly (Fault | undefined)[]): Promise<Deli
     spool,
     bell,
     {
-      directive: (_jobId, directive) => delivery.directives.push(directive),
-      lost: (jobId) => delivery.lost.push(jobId),
+      directive: (_job, directive) => delivery.directives.push(directive),
+      lost: ({ jobId }) => delivery.lost.push(jobId),
       isRunning: () => delivery.running,
     },
   );

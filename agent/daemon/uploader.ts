@@ -18,9 +18,9 @@ const IDLE_MS = 30_000;
 
 export interface UploadListener {
   /** The control plane's word on a running job came back with a delivery. */
-  directive(jobId: number, directive: JobDirective): void;
-  /** The job is not ours any more. */
-  lost(jobId: number): void;
+  directive(job: JobSpool, directive: JobDirective): void;
+  /** This claim of the job does not stand any more. */
+  lost(job: JobSpool): void;
   /** Whether a scan is still adding to this job. */
   isRunning(job: JobSpool): boolean;
 }
@@ -79,7 +79,7 @@ export class Uploader {
           log.info("job.delivered", `Submitted ${item.completion.resultCount} results`, { job: job.jobId });
           return 0;
         }
-        this.listener.directive(job.jobId, directive);
+        this.listener.directive(job, directive);
       } catch (error) {
         const pauseMs = await this.handleFailure(job, item, error);
         if (pauseMs !== undefined) return pauseMs;
@@ -116,7 +116,7 @@ export class Uploader {
     }
     if (isJobGone(error)) {
       log.warning("job.lost", `The job is not ours any more: ${errorMessage(error)}`, { job: job.jobId });
-      this.listener.lost(job.jobId);
+      this.listener.lost(job);
       this.spool.forget(job);
       return 0;
     }

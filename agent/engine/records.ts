@@ -84,6 +84,11 @@ export function writeRecord(
   return true;
 }
 
+/** True while the reader is so far behind that no more answers should be asked for. */
+export function isReaderBehind(ring: RecordRing): boolean {
+  return ((Atomics.load(ring.cursors, HEAD) - Atomics.load(ring.cursors, TAIL)) | 0) > SLOTS / 2;
+}
+
 /** Everything written since the last call, at most `max`. */
 export function readRecords(ring: RecordRing, max: number): PortRecord[] {
   const head = Atomics.load(ring.cursors, HEAD);

@@ -3,7 +3,8 @@
  * The main thread never blocks here; all waiting is on timers and messages.
  */
 
-import { PortolanError } from "#shared/errors.ts";
+import { PortolanError, UsageError } from "#shared/errors.ts";
+import { formatAddressRange } from "#shared/net/target-spec.ts";
 import { formatIpv4 } from "#shared/net/ipv4.ts";
 import type { ScanSummary } from "#shared/protocol/job.ts";
 import {
@@ -20,7 +21,7 @@ import {
   STOP_SENDING,
 } from "./control-block.ts";
 import { chooseLink } from "./link/choose.ts";
-import { routeTargets } from "./link/route.ts";
+import { type RouteSegment, routeTargets } from "./link/route.ts";
 import { reserveSourcePorts } from "./link/source-ports.ts";
 import { compilePlan, type ScanRequest, type WorkerPlan } from "./plan.ts";
 import { type PortRecord, readRecords } from "./records.ts";
@@ -75,6 +76,7 @@ export class Scan {
     const syn = choice.kind === "syn";
     this.request = request;
     const { segments, broadcast } = routeTargets(request.addresses, choice.forceRaw);
+    if (request.link === "packet") requireEthernet(segments);
     if (broadcast.length > 0) {
       note(`not probed, because it is a broadcast address: ${broadcast.map(formatIpv4).join(", ")}`);
     }
@@ -125,7 +127,7 @@ export class Scan {
         await receiver.ready;
       }
       sender.start(plan);
-      await this.drainUntil(sender.ended, observer);
+      await this.drainUntil(firstFailure(sender.ended, receiver?.ended), observer);
       await this.drainUntil(this.cooldown(), observer);
       setFlag(plan.control, STOP, FINISH);
       if (receiver !== undefined) await this.drainUntil(receiver.ended, observer);
@@ -138,7 +140,12 @@ export class Scan {
         durationMs: performance.now() - startedMs,
       });
       if (this.request.report.includes("filtered")) {
-        for (const records of silentProbes(plan, summary, unreachable)) await observer.records(records);
+        for (const records of silentProbes(plan, summary, unreachable)) {
+          if (this.stopReason !== undefined) break;
+          if (records.length > 0) await observer.records(records);
+          // Heartbeats and signals come first.
+          await Bun.sleep(0);
+        }
       }
       return summary;
     } finally {
@@ -179,6 +186,24 @@ export class Scan {
   }
 }
 
+/** @throws UsageError NO_ETHERNET naming the first interface that the packet link cannot use */
+function requireEthernet(segments: readonly RouteSegment[]): void {
+  const other = segments.find(({ via }) => via === "raw");
+  if (other === undefined) return;
+  throw new UsageError(
+    "NO_ETHERNET",
+    `the packet link needs Ethernet, and ${formatAddressRange(other)} is reached over ${other.interfaceName}; use --link raw`,
+  );
+}
+
+/** Settles as `work` does, but fails at once when `other` fails: nobody should send while nobody listens. */
+function firstFailure(work: Promise<unknown>, other: Promise<unknown> | undefined): Promise<unknown> {
+  if (other === undefined) return work;
+  const failure = Promise.withResolvers<never>();
+  other.catch(failure.reject);
+  return Promise.race([work, failure.promise]);
+}
+
 type Ended = Extract<WorkerMessage, { type: "ended" }>;
 
 /** A Worker's life as two promises. */
@@ -207,6 +232,10 @@ class EngineWorker {
       else if (message.type === "ended") ended.resolve(message);
       else fail(new PortolanError(message.code, message.message));
     });
+    // A thread that ends without a word, for want of memory say, must not be waited for.
+    worker.addEventListener("close", () =>
+      fail(new PortolanError("ENGINE_FAILED", "a scan thread ended early")),
+    );
     worker.addEventListener("error", (event) => {
       fail(new PortolanError("ENGINE_FAILED", `a scan thread failed: ${event.message}`));
     });

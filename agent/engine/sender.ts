@@ -22,10 +22,12 @@ import { isAnswered } from "./dedup.ts";
 import { Pacer } from "./pacer.ts";
 import type { WorkerPlan } from "./plan.ts";
 import type { Prober } from "./link/prober.ts";
+import { isReaderBehind } from "./records.ts";
 import { permute } from "./targets/permutation.ts";
 
 /** Positions looked at between two looks at the clock, where most need no probe. */
 const MAX_SKIPS = 65_536;
+const READER_WAIT_MS = 10;
 
 /** Sends every pass, or until told to stop. */
 export function sendPasses(plan: WorkerPlan, prober: Prober): void {
@@ -47,6 +49,11 @@ function sendPass(plan: WorkerPlan, prober: Prober, pacer: Pacer, pass: number):
   while (position < size && flag(control, STOP) === RUN) {
     const nowMs = performance.now();
     pacer.setRate(counter(control, RATE_PPS), nowMs);
+    if (isReaderBehind(plan.records)) {
+      // Answers that nobody takes would fill the kernel's ring next, and then be lost.
+      prober.idle(READER_WAIT_MS);
+      continue;
+    }
     const granted = pacer.take(nowMs, Math.min(BATCH_PACKETS, prober.room()));
     if (granted === 0) {
       prober.idle(pacer.waitMs(nowMs));

@@ -5,6 +5,7 @@ import {
   CLOSED,
   counter,
   DUPLICATES,
+  FILTERED_BY_ANSWER,
   HOSTS_UNREACHABLE,
   KERNEL_DROPS,
   OPEN,
@@ -27,8 +28,10 @@ export function summarize(
   const covered = Math.max(0, of(POSITION) - of(REFUSED_FIRST_PASS));
   const open = of(OPEN);
   const closed = of(CLOSED);
+  const answered = open + closed + of(FILTERED_BY_ANSWER);
   return {
-    partial: covered < planned,
+    // An answer that the kernel dropped may belong to any probe that seems unanswered.
+    partial: covered < planned || (of(KERNEL_DROPS) > 0 && answered < covered),
     ended: end.ended,
     link: plan.probing === "connect" ? "connect" : linksOf(plan.segments),
     addresses: plan.space.addressCount,

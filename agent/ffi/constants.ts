@@ -16,12 +16,10 @@ export const MSG_DONTWAIT = 0x40;
 export const SOL_SOCKET = 1;
 export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
-export const SO_RCVBUF = 8;
 export const SO_LINGER = 13;
 export const SO_ATTACH_FILTER = 26;
 
 // netinet/in.h
-export const IPPROTO_TCP = 6;
 export const IPPROTO_RAW = 255;
 
 // linux/if_ether.h, in host order; sockets want them through `htons`

@@ -4,11 +4,20 @@
  * its first line is a checksum, so what the disk spoiled is noticed and never delivered.
  */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { errorMessage, PortolanError } from "#shared/errors.ts";
+import { errorMessage, PortolanError, UsageError } from "#shared/errors.ts";
 import {
   type JobCompleteRequest,
   jobCompleteRequestSchema,
@@ -164,10 +173,19 @@ export class Spool {
   private readonly folder: string;
   private readonly open = new Map<string, JobSpool>();
 
-  /** Takes up what an earlier process left. */
+  /**
+   * Takes up what an earlier process left.
+   * @throws UsageError STATE_NOT_WRITABLE
+   */
   constructor(stateDir: string) {
     this.folder = join(stateDir, "spool");
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+      accessSync(this.folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    } catch (cause) {
+      const remedy = "run as the user it belongs to, or give --state-dir";
+      throw new UsageError("STATE_NOT_WRITABLE", `cannot write to ${this.folder}: ${remedy}`, { cause });
+    }
     for (const name of readdirSync(this.folder)) {
       const [, jobId, leaseId] = JOB_FOLDER.exec(name) ?? [];
       if (jobId !== undefined && leaseId !== undefined) this.job(Number(jobId), leaseId);

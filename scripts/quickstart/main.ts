@@ -23,8 +23,8 @@ const CONTROL = join(ROOT, "dist/portolan-control");
 const SCANNER = "quickstart";
 const USUAL_PORT = 8420;
 
+/** The shell script has seen to it that there is no other option. */
 const keep = process.argv.includes("--keep");
-const unknown = process.argv.slice(2).find((argument) => argument !== "--keep");
 
 function say(text = ""): void {
   process.stdout.write(`${text}\n`);
@@ -45,7 +45,17 @@ function freePort(): number {
   throw new Error("no port is free for the control plane");
 }
 
-async function quickstart(site: Site, folder: string, services: Service[]): Promise<boolean> {
+/**
+ * Every step, one after the other.
+ * @param services gets each program that is started, to be ended by the caller
+ * @returns whether every port was found as it is
+ */
+async function quickstart(
+  site: Site,
+  folder: string,
+  services: Service[],
+  stop: AbortSignal,
+): Promise<boolean> {
   const port = freePort();
   const operatorUrl = `http://127.0.0.1:${port}`;
   const scannerUrl = `http://${site.controlPlaneHost}:${port}`;
@@ -68,16 +78,19 @@ async function quickstart(site: Site, folder: string, services: Service[]): Prom
     return response?.ok === true ? true : undefined;
   });
 
-  say(`2. A scanner is provisioned with the one-time line:`);
+  stop.throwIfAborted();
+  say(`2. A scanner is provisioned; on a host of its own this one-time line would do it:`);
   const line = await outputOf([CONTROL, "scanner", "add", SCANNER, ...asOperator]);
   say(`   ${line}`);
   const prefix = join(folder, "scanner-host");
-  // The same line, told to install below a folder of its own instead of on this system.
   const plain = scannerUrl.startsWith("http://127.") ? "" : " --allow-plain-http";
   const trial = line.replace(/\| sudo sh$/, `| sh -s -- --prefix '${prefix}'${plain}`);
   if (trial === line) throw new Error(`the one-time line is not as expected: ${line}`);
+  say(`   Here the same line is told to stay below a folder of its own:`);
+  say(`   ${trial}`);
   await outputOf(site.onScannerHost(["sh", "-c", trial]));
 
+  stop.throwIfAborted();
   say(`3. The agent starts on the scanner's host`);
   services.push(
     new Service(
@@ -101,7 +114,9 @@ async function quickstart(site: Site, folder: string, services: Service[]): Prom
   say(`   GET ${operatorUrl}/api/scanners says of it:`);
   say(JSON.stringify(shortView(scanner), undefined, 2).replaceAll(/^/gm, "   "));
 
-  say(`4. A scan of ${site.description}: ${site.targets.length} hosts × ${site.ports.length} ports`);
+  stop.throwIfAborted();
+  const hosts = site.targets.length === 1 ? "1 host" : `${site.targets.length} hosts`;
+  say(`4. A scan of ${site.description}: ${hosts} × ${site.ports.length} ports`);
   const what = ["--targets", site.targets.join(","), "--ports", site.ports.join(",")];
   const how = ["--scanner", SCANNER, "--rate", "5000", "--report", "open,closed,filtered"];
   const scanId = await outputOf([CONTROL, "scan", "start", ...what, ...how, ...asOperator]);
@@ -166,35 +181,49 @@ function showEnd(path: string): void {
   process.stderr.write(`${path}:\n${lines.map((line) => `  ${line}\n`).join("")}`);
 }
 
-/** Resolves at the first SIGINT or SIGTERM. */
-function interrupted(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  process.once("SIGINT", resolve);
-  process.once("SIGTERM", resolve);
-  return promise;
+/** Aborts at the first SIGINT or SIGTERM. Further ones change nothing: the clean-up is under way. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  process.on("SIGINT", () => controller.abort());
+  process.on("SIGTERM", () => controller.abort());
+  return controller.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener("abort", () => resolve(undefined));
+  });
+}
+
+/** Stopping one that has ended already does nothing. */
+async function stopAll(services: readonly Service[]): Promise<void> {
+  for (const service of services.toReversed()) await service.stop();
 }
 
 async function main(): Promise<number> {
-  if (unknown !== undefined) {
-    process.stderr.write(`quickstart: unknown option '${unknown}'; there is only --keep\n`);
-    return 2;
-  }
-  const stop = interrupted();
+  const stop = interruption();
   const folder = mkdtempSync(join(tmpdir(), "portolan-quickstart-"));
   const services: Service[] = [];
-  const site = await openSite();
+  let site: Site | undefined;
+  let work: Promise<boolean> | undefined;
   try {
-    const work = quickstart(site, folder, services);
-    const exact = await Promise.race([work, stop.then(() => undefined)]);
+    site = await openSite();
+    work = quickstart(site, folder, services, stop);
+    const exact = await Promise.race([work, aborted(stop)]);
     if (exact === undefined) return 130;
-    if (keep) await stop;
+    if (keep) await aborted(stop);
     return exact ? 0 : 1;
   } catch (error) {
+    if (stop.aborted) return 130;
     for (const name of ["control-plane.log", "agent.log"]) showEnd(join(folder, name));
     throw error;
   } finally {
-    for (const service of services.toReversed()) await service.stop();
-    await site.close();
+    await stopAll(services);
+    // The step under way ends by itself, now that nothing answers it; it may have started something more.
+    await work?.catch(() => undefined);
+    await stopAll(services);
+    await site?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }

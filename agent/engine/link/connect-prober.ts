@@ -60,6 +60,7 @@ export class ConnectProber implements Prober {
   /** By descriptor, in the order of their deadlines. */
   private readonly attempts = new Map<number, Attempt>();
   private readonly name = new PinnedMemory(SOCKADDR_IN_BYTES);
+  private readonly ownName = new PinnedMemory(SOCKADDR_IN_BYTES);
   private readonly event = new PinnedMemory(16);
   private readonly events = new PinnedMemory(MAX_EVENTS * EVENT_BYTES);
   private readonly option = new PinnedMemory(8);
@@ -136,7 +137,7 @@ export class ConnectProber implements Prober {
       this.watch({ fd, index, address, port, deadlineMs: performance.now() + this.plan.portTimeoutMs });
       return;
     }
-    const reason = error === "" ? "syn-ack" : REASONS[error];
+    const reason = error === "" ? this.reasonOfConnection({ fd, address, port }) : REASONS[error];
     if (reason === undefined) {
       this.refuse(error);
     } else {
@@ -160,20 +161,40 @@ export class ConnectProber implements Prober {
 
   /** Takes in what was decided, waiting up to `timeoutMs` for the first, and gives up what is overdue. */
   private reap(timeoutMs: number): void {
-    const count = libc.epoll_wait(this.epoll, this.events.address, MAX_EVENTS, timeoutMs);
-    for (let i = 0; i < count; i++) {
-      const attempt = this.attempts.get(this.events.view.getInt32(i * EVENT_BYTES + EVENT_BYTES - 8, true));
-      if (attempt === undefined) continue;
-      const error = this.socketError(attempt.fd);
-      const reason = error === "" ? "syn-ack" : REASONS[error];
-      if (reason !== undefined) this.answer(attempt.index, attempt.address, attempt.port, reason);
-      this.forget(attempt);
-    }
+    let count = this.takeDecided(timeoutMs);
+    // All that is decided comes before giving up anything: after a pause both may be true of one connection.
+    while (count === MAX_EVENTS || count < 0) count = this.takeDecided(0);
     const nowMs = performance.now();
     for (const attempt of this.attempts.values()) {
       if (attempt.deadlineMs > nowMs) break;
       this.forget(attempt);
     }
+  }
+
+  /** Takes in what one `epoll_wait` gives. Returns how many, or -1 where it was interrupted. */
+  private takeDecided(timeoutMs: number): number {
+    const count = libc.epoll_wait(this.epoll, this.events.address, MAX_EVENTS, timeoutMs);
+    for (let i = 0; i < count; i++) {
+      const attempt = this.attempts.get(this.events.view.getInt32(i * EVENT_BYTES + EVENT_BYTES - 8, true));
+      if (attempt === undefined) continue;
+      const error = this.socketError(attempt.fd);
+      const reason = error === "" ? this.reasonOfConnection(attempt) : REASONS[error];
+      if (reason !== undefined) this.answer(attempt.index, attempt.address, attempt.port, reason);
+      this.forget(attempt);
+    }
+    return count;
+  }
+
+  /**
+   * A connection to a port of our own host may have met itself: the kernel gave it the very port it calls, and two
+   * SYNs that cross make a connection (RFC 9293, 3.5) where nobody listens. That says the port is closed.
+   */
+  private reasonOfConnection({ fd, address, port }: Pick<Attempt, "fd" | "address" | "port">): ReasonName {
+    this.optionLength.view.setUint32(0, SOCKADDR_IN_BYTES, true);
+    const known = libc.getsockname(fd, this.ownName.address, this.optionLength.address) === 0;
+    const self =
+      known && this.ownName.view.getUint16(2) === port && this.ownName.view.getUint32(4) === address;
+    return self ? "reset" : "syn-ack";
   }
 
   private answer(index: number, address: number, port: number, reason: ReasonName): void {

@@ -14,14 +14,18 @@ import {
   SOCK_RAW,
 } from "../../ffi/constants.ts";
 import { PinnedMemory } from "../../ffi/memory.ts";
+import { countRanges, type NumberRange } from "#shared/net/ranges.ts";
 import { ARP_REQUEST_BYTES, buildArpRequest, parseArpReply, TARGET_AT } from "../packet/arp.ts";
 import { Pacer } from "../pacer.ts";
+import { numberOfAddress, numberRanges } from "../targets/space.ts";
 import { SOCKADDR_LL_BYTES, writeSockaddrLl } from "./socket-address.ts";
 
 /** How long each round waits for answers; answers to earlier rounds count in later ones. Absent hosts cost all of it. */
 const ROUND_WAIT_MS = [150, 250, 500] as const;
 /** Broadcasts burden every host of the link, whatever rate the scan may have. */
 const MAX_ARP_PPS = 5_000;
+/** A flood of ARP must not keep the search from ending. */
+const MAX_PACKETS_AT_ONCE = 1_000;
 
 export interface Link {
   readonly interfaceIndex: number;
@@ -29,49 +33,70 @@ export interface Link {
   readonly source: number;
 }
 
-/** Found MAC addresses as upper 16 and lower 32 bits, along `first`, `first + 1`, …; 0 and 0 where nobody answered. */
+/**
+ * The asked-for addresses, numbered along their ranges as in a probe space, and the MAC address of each as its upper 16
+ * and lower 32 bits; 0 and 0 where nobody answered.
+ */
 export interface Neighbours {
-  readonly first: number;
+  readonly starts: Float64Array;
+  readonly offsets: Float64Array;
   readonly macHigh: Uint16Array;
   readonly macLow: Int32Array;
 }
 
+/** Number of `address` among the asked-for, or -1. */
+export function neighbourNumber({ starts, offsets }: Neighbours, address: number): number {
+  return numberOfAddress(starts, offsets, address);
+}
+
+export function isResolved({ macHigh, macLow }: Neighbours, number: number): boolean {
+  return (macHigh[number] ?? 0) !== 0 || (macLow[number] ?? 0) !== 0;
+}
+
 /**
- * Asks for every address from `first` to `last` on the link.
- * @param ratePps the scan's own limit; 0 is unlimited
- * @param stopped asked between requests; true ends the search with what was found
+ * Asks for every address of the ranges, all of them together: the waiting is done once, however many ranges there are.
+ * @param ranges addresses on the link, sorted and disjoint
+ * @param ratePps the scan's present limit; 0 is unlimited
+ * @param stopped true ends the search with what was found
  * @throws SystemCallError
  */
 export function resolveNeighbours(
   link: Link,
-  first: number,
-  last: number,
-  ratePps: number,
+  ranges: readonly NumberRange[],
+  ratePps: () => number,
   stopped: () => boolean,
 ): Neighbours {
-  const count = last - first + 1;
+  const { starts, offsets } = numberRanges(ranges);
+  const count = countRanges(ranges);
   const found: Neighbours = {
-    first,
+    starts,
+    offsets,
     macHigh: new Uint16Array(count),
     macLow: new Int32Array(count),
   };
   const arp = new ArpSocket(link);
   try {
-    const pacer = new Pacer(Math.min(ratePps === 0 ? MAX_ARP_PPS : ratePps, MAX_ARP_PPS), performance.now());
+    const pacer = new Pacer(arpRate(ratePps()), performance.now());
     let missing = count;
+    /** Passes at most `ms`, taking in answers. False when there is no use in going on. */
+    const pass = (ms: number): boolean => {
+      missing -= arp.receive(Math.ceil(ms), found);
+      return missing > 0 && !stopped();
+    };
     for (const waitMs of ROUND_WAIT_MS) {
-      for (let i = 0; i < count && missing > 0 && !stopped(); i++) {
-        if (isResolved(found, i)) continue;
-        while (pacer.take(performance.now(), 1) === 0) {
-          missing -= arp.receive(Math.ceil(pacer.waitMs(performance.now())), found);
+      for (const range of ranges) {
+        for (let address = range.first; address <= range.last; address++) {
+          if (isResolved(found, neighbourNumber(found, address))) continue;
+          pacer.setRate(arpRate(ratePps()), performance.now());
+          while (pacer.take(performance.now(), 1) === 0) {
+            if (!pass(pacer.waitMs(performance.now()))) return found;
+          }
+          arp.ask(address);
         }
-        if (!isResolved(found, i)) arp.ask(first + i);
       }
       const untilMs = performance.now() + waitMs;
-      while (missing > 0 && !stopped()) {
-        const leftMs = untilMs - performance.now();
-        if (leftMs <= 0) break;
-        missing -= arp.receive(Math.ceil(leftMs), found);
+      for (let leftMs = waitMs; leftMs > 0; leftMs = untilMs - performance.now()) {
+        if (!pass(leftMs)) return found;
       }
     }
     return found;
@@ -80,8 +105,8 @@ export function resolveNeighbours(
   }
 }
 
-function isResolved(neighbours: Neighbours, i: number): boolean {
-  return neighbours.macHigh[i] !== 0 || neighbours.macLow[i] !== 0;
+function arpRate(ratePps: number): number {
+  return ratePps === 0 ? MAX_ARP_PPS : Math.min(ratePps, MAX_ARP_PPS);
 }
 
 /** Asks on one socket and listens on another, both bound to one interface. */
@@ -106,20 +131,21 @@ class ArpSocket {
     libc.sendto(this.sender, this.request.address, ARP_REQUEST_BYTES, MSG_DONTWAIT, null, 0);
   }
 
-  /** Waits up to `timeoutMs` for answers. Returns how many addresses became known. */
+  /** Waits up to `timeoutMs` for answers, at most 100 ms. Returns how many addresses became known. */
   receive(timeoutMs: number, found: Neighbours): number {
     if (libc.poll(this.pollSet.address, 1, Math.min(timeoutMs, 100)) <= 0) return 0;
     let added = 0;
-    for (;;) {
+    for (let packets = 0; packets < MAX_PACKETS_AT_ONCE; packets++) {
       const length = libc.recv(this.listener, this.reply.address, this.reply.bytes.length, MSG_DONTWAIT);
-      if (length < 0) return added;
+      if (length < 0) break;
       const answer = parseArpReply(this.reply.view, length);
-      const i = answer === undefined ? -1 : answer.address - found.first;
-      if (answer === undefined || i < 0 || i >= found.macHigh.length || isResolved(found, i)) continue;
-      found.macHigh[i] = answer.macHigh;
-      found.macLow[i] = answer.macLow;
+      const number = answer === undefined ? -1 : neighbourNumber(found, answer.address);
+      if (answer === undefined || number < 0 || isResolved(found, number)) continue;
+      found.macHigh[number] = answer.macHigh;
+      found.macLow[number] = answer.macLow;
       added++;
     }
+    return added;
   }
 
   close(): void {

@@ -90,7 +90,8 @@ export class ReceiveRing {
   /** Waits up to `timeoutMs` for a block, then hands over every packet of every full block. */
   receive(timeoutMs: number, onPacket: OnPacket): void {
     if (!this.blockReady()) libc.poll(this.pollSet.address, 1, timeoutMs);
-    while (this.blockReady()) {
+    // Once round at most: whoever floods us must not keep the caller from looking up.
+    for (let blocks = 0; blocks < BLOCKS && this.blockReady(); blocks++) {
       this.readBlock(onPacket);
       Atomics.store(this.words, this.statusWord(), TP_STATUS_KERNEL);
       this.block = (this.block + 1) % BLOCKS;

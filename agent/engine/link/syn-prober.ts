@@ -14,12 +14,13 @@ import {
   sleepUnlessStopped,
   STOP,
 } from "../control-block.ts";
-import { type Neighbours, resolveNeighbours } from "./neighbours.ts";
+import { isResolved, neighbourNumber, type Neighbours, resolveNeighbours } from "./neighbours.ts";
 import { PacketLink } from "./packet-link.ts";
 import { RawLink } from "./raw-link.ts";
 import type { RouteSegment } from "./route.ts";
 import { BATCH_PACKETS } from "./send-batch.ts";
 import { buildSynTemplate } from "../packet/syn.ts";
+import { normalizeRanges } from "#shared/net/ranges.ts";
 import type { WorkerPlan } from "../plan.ts";
 import type { Prober } from "./prober.ts";
 import { rangeOfNumber } from "../targets/space.ts";
@@ -34,11 +35,12 @@ const SHARE_BETWEEN_PASSES = 0.25;
 /** A route with its next hops found. */
 interface Path {
   readonly segment: RouteSegment;
-  readonly viaPacket: boolean;
+  /** Undefined where the kernel routes. */
+  readonly hops: Neighbours | undefined;
+  /** Number among `hops` of the gateway, or of the segment's first address. */
+  readonly firstHop: number;
   readonly macHigh: number;
   readonly macLow: number;
-  /** MAC addresses of the targets themselves, or of the one gateway. */
-  readonly hops: Neighbours | undefined;
 }
 
 export class SynProber implements Prober {
@@ -59,8 +61,12 @@ export class SynProber implements Prober {
   }
 
   prepare(): void {
-    const gateways = new Map<string, Neighbours>();
-    this.paths = this.plan.segments.map((segment, i) => this.findPath(segment, i, gateways));
+    const hops = this.resolveHops();
+    this.paths = this.plan.segments.map((segment) =>
+      pathOf(segment, segment.via === "packet" ? hops.get(linkName(segment)) : undefined),
+    );
+    if (flag(this.control, STOP) !== RUN) return;
+    this.paths.forEach((path, i) => this.noteMissing(path, this.plan.space.offsets[i] ?? 0));
     addTo(this.control, HOSTS_UNREACHABLE, this.missing.length);
   }
 
@@ -77,11 +83,11 @@ export class SynProber implements Prober {
     const { segment, hops } = path;
     const target = (starts[range] ?? 0) + addressNumber - (offsets[range] ?? 0);
     const sourcePort = this.plan.firstSourcePort + pass - 1;
-    if (!path.viaPacket || hops === undefined) {
+    if (hops === undefined) {
       this.raw.add(k0, k1, segment.source, target, sourcePort, port);
       return true;
     }
-    const hop = segment.gateway === undefined ? target - hops.first : 0;
+    const hop = path.firstHop + (segment.gateway === undefined ? target - segment.first : 0);
     const hopHigh = hops.macHigh[hop] ?? 0;
     const hopLow = hops.macLow[hop] ?? 0;
     if (hopHigh === 0 && hopLow === 0) return false;
@@ -134,41 +140,51 @@ export class SynProber implements Prober {
   private allAnswered(): boolean {
     const answers =
       counter(this.control, OPEN) + counter(this.control, CLOSED) + counter(this.control, FILTERED_BY_ANSWER);
-    return this.plan.answered.exact && answers === this.plan.space.size;
+    const { size, ports } = this.plan.space;
+    // Nothing was sent to hosts that are not there, so nothing is awaited from them.
+    const awaited = size - this.missing.length * ports.length;
+    return this.plan.answered.exact && answers === awaited;
   }
 
-  private findPath(segment: RouteSegment, i: number, gateways: Map<string, Neighbours>): Path {
-    const view = new DataView(segment.mac.buffer, segment.mac.byteOffset, segment.mac.byteLength);
-    if (segment.via === "raw") {
-      return { segment, viaPacket: false, macHigh: 0, macLow: 0, hops: undefined };
-    }
-    const mac = { macHigh: view.getUint16(0), macLow: view.getInt32(2) };
-    if (segment.gateway === undefined) {
-      const hops = this.resolve(segment, segment.first, segment.last);
-      this.noteMissing(hops, this.plan.space.offsets[i] ?? 0);
-      return { segment, viaPacket: true, ...mac, hops };
-    }
-    const name = `${segment.interfaceIndex} ${segment.gateway}`;
-    const hops = gateways.get(name) ?? this.resolve(segment, segment.gateway, segment.gateway);
-    gateways.set(name, hops);
-    // A gateway that does not answer our ARP may still be known to the kernel: let the kernel route.
-    const known = hops.macHigh[0] !== 0 || hops.macLow[0] !== 0;
-    return { segment, viaPacket: known, ...mac, hops };
-  }
-
-  private resolve(segment: RouteSegment, first: number, last: number): Neighbours {
-    return resolveNeighbours(
-      segment,
-      first,
-      last,
-      counter(this.control, RATE_PPS),
-      () => flag(this.control, STOP) !== RUN,
+  /** By link: everything on it that must be known, gateways and targets, asked for together. */
+  private resolveHops(): Map<string, Neighbours> {
+    const byLink = Map.groupBy(
+      this.plan.segments.filter(({ via }) => via === "packet"),
+      linkName,
     );
+    const hops = new Map<string, Neighbours>();
+    for (const [name, segments] of byLink) {
+      const [link] = segments;
+      if (link === undefined) continue;
+      const wanted = segments.map(({ gateway, first, last }) =>
+        gateway === undefined ? { first, last } : { first: gateway, last: gateway },
+      );
+      const ratePps = (): number => counter(this.control, RATE_PPS);
+      const stopped = (): boolean => flag(this.control, STOP) !== RUN;
+      hops.set(name, resolveNeighbours(link, normalizeRanges(wanted), ratePps, stopped));
+    }
+    return hops;
   }
 
-  private noteMissing(hops: Neighbours, firstNumber: number): void {
-    hops.macHigh.forEach((high, i) => {
-      if (high === 0 && hops.macLow[i] === 0) this.missing.push(firstNumber + i);
-    });
+  private noteMissing({ segment, hops, firstHop }: Path, firstNumber: number): void {
+    if (hops === undefined || segment.gateway !== undefined) return;
+    for (let i = 0; i <= segment.last - segment.first; i++) {
+      if (!isResolved(hops, firstHop + i)) this.missing.push(firstNumber + i);
+    }
   }
+}
+
+/** Segments of one link ask from the same address and share what is found. */
+function linkName({ interfaceIndex, source }: RouteSegment): string {
+  return `${interfaceIndex} ${source}`;
+}
+
+function pathOf(segment: RouteSegment, hops: Neighbours | undefined): Path {
+  const viaKernel = { segment, hops: undefined, firstHop: 0, macHigh: 0, macLow: 0 };
+  if (hops === undefined) return viaKernel;
+  const firstHop = neighbourNumber(hops, segment.gateway ?? segment.first);
+  // A gateway that does not answer our ARP may still be known to the kernel: let the kernel route.
+  if (segment.gateway !== undefined && !isResolved(hops, firstHop)) return viaKernel;
+  const mac = new DataView(segment.mac.buffer, segment.mac.byteOffset, segment.mac.byteLength);
+  return { segment, hops, firstHop, macHigh: mac.getUint16(0), macLow: mac.getInt32(2) };
 }

@@ -34,16 +34,7 @@ export function buildSpace(addresses: readonly NumberRange[], ports: readonly Nu
       `${size} probes are more than 2^48; scan fewer addresses or ports`,
     );
   }
-  const starts = new Float64Array(addresses.length);
-  const offsets = new Float64Array(addresses.length + 1);
-  let total = 0;
-  addresses.forEach(({ first, last }, i) => {
-    starts[i] = first;
-    offsets[i] = total;
-    total += last - first + 1;
-  });
-  offsets[addresses.length] = total;
-
+  const { starts, offsets } = numberRanges(addresses);
   const portList = new Uint16Array(portCount);
   const portNumbers = new Int32Array(65_536).fill(-1);
   let next = 0;
@@ -54,6 +45,23 @@ export function buildSpace(addresses: readonly NumberRange[], ports: readonly Nu
     }
   }
   return { starts, offsets, ports: portList, portNumbers, addressCount, size };
+}
+
+/** Numbers addresses along sorted, disjoint ranges: the first of each range, and how many lie before it. */
+export function numberRanges(ranges: readonly NumberRange[]): {
+  starts: Float64Array;
+  offsets: Float64Array;
+} {
+  const starts = new Float64Array(ranges.length);
+  const offsets = new Float64Array(ranges.length + 1);
+  let total = 0;
+  ranges.forEach(({ first, last }, i) => {
+    starts[i] = first;
+    offsets[i] = total;
+    total += last - first + 1;
+  });
+  offsets[ranges.length] = total;
+  return { starts, offsets };
 }
 
 /** The range that holds address number `n`: the greatest i with offsets[i] ≤ n. */
