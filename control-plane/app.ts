@@ -5,6 +5,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { secureHeaders } from "hono/secure-headers";
 import type { Clock } from "#shared/clock.ts";
 import type { Log } from "#shared/log.ts";
+import { MIN_WIRE_VERSION } from "#shared/protocol/version.ts";
 import { addAudit } from "./http/api/audit.ts";
 import { requireOperator } from "./http/api/operator-auth.ts";
 import { addScannerActions } from "./http/api/scanner-actions.ts";
@@ -28,6 +29,7 @@ import { addInstall } from "./http/scanner/install.ts";
 import { addJobs } from "./http/scanner/jobs.ts";
 import { addLegacyResults } from "./http/scanner/legacy-results.ts";
 import { addRegister } from "./http/scanner/register.ts";
+import { checkWireVersion, tellWireVersion } from "./http/scanner/wire-version.ts";
 import type { AgentBinaries } from "./services/agent-binaries.ts";
 import { refusal } from "./services/refusal.ts";
 import type { Services } from "./services/services.ts";
@@ -39,9 +41,12 @@ export interface AppDeps {
   readonly log: Log;
   readonly url: PublicUrlOptions;
   readonly dashboard: readonly DashboardFile[];
+  /** The oldest wire version that agents are served in. */
+  readonly minWireVersion?: number;
 }
 
-export function createApp({ services, binaries, clock, log, url, dashboard }: AppDeps): App {
+export function createApp(deps: AppDeps): App {
+  const { services, clock, log, url, dashboard } = deps;
   const app = createRouter();
   app.onError((error, c) => errorResponse(error, log, c.req));
   app.notFound((c) => errorResponse(notFound(c.req.path), log, c.req));
@@ -74,7 +79,7 @@ export function createApp({ services, binaries, clock, log, url, dashboard }: Ap
   app.use(limitBody);
 
   addHealth(app, services);
-  app.route("/scanner", scannerApi(services, binaries, url));
+  app.route("/scanner", scannerApi(deps));
   app.route("/api", operatorApi(services, url));
   addOpenApi(app);
   return app;
@@ -87,8 +92,9 @@ const neverCache: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /** What agents call. */
-function scannerApi(services: Services, binaries: AgentBinaries, url: PublicUrlOptions): App {
+function scannerApi({ services, binaries, url, minWireVersion = MIN_WIRE_VERSION }: AppDeps): App {
   const router = createRouter();
+  router.use(tellWireVersion, checkWireVersion(services.access, minWireVersion));
   addInstall(router, services, url);
   addBinary(router, services, binaries);
   addRegister(router, services);

@@ -1,13 +1,13 @@
 /** The life of a server: opens the store, listens, sweeps, and puts everything away again. */
 
-import { chmod, mkdir, writeFile } from "node:fs/promises";
 import type { HTMLBundle } from "bun";
 import type { Clock } from "#shared/clock.ts";
 import { errorMessage, PortolanError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import { createApp } from "./app.ts";
+import { createAdminToken } from "./cli/admin-token.ts";
 import type { CliContext } from "./cli/context.ts";
-import { adminTokenFile } from "./cli/data-directory.ts";
+import { adminTokenFile, prepareDataDirectory } from "./cli/data-directory.ts";
 import type { ServeConfig } from "./cli/serve.ts";
 import { loadDashboard } from "./http/dashboard-files.ts";
 import { startServer } from "./server.ts";
@@ -28,33 +28,36 @@ export interface ServerDeps {
   readonly dashboard: HTMLBundle;
 }
 
-/** Runs until the process is asked to stop. @throws PortolanError when it cannot start */
+/**
+ * Runs until the process is asked to stop. What can be refused is refused before anything is changed: the database's
+ * schema only once the addresses are had, the first token last of all.
+ * @throws PortolanError when it cannot start
+ */
 export async function runServer(config: ServeConfig, deps: ServerDeps): Promise<void> {
   const { clock, log, context } = deps;
-  const stopRequested = context.stopRequested();
-  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  const stop = new AbortController();
+  void context.stopRequested().then(() => stop.abort());
   const store = openStore(config.databaseUrl, {
     onConnectionLost: (error) => log.warning("database.connection-lost", errorMessage(error)),
   });
   try {
-    await prepareDatabase(store, log);
+    await prepareDataDirectory(config.dataDirectory);
     const services = createServices({ store, clock, log });
-    await createFirstToken(services, config, context);
-
     const binaries = new AgentBinaries({ directory: config.agentBinaries, ownTarget: deps.ownTarget });
     const dashboard = await loadDashboard(deps.dashboard);
     const app = createApp({ services, binaries, clock, log, url: config, dashboard });
     const server = startServer(app, config.listen, config.tls);
-    for (const url of server.urls) context.print(`Listening on ${url}`);
-
-    const stop = new AbortController();
-    const sweeping = sweepUntil(stop.signal, services, deps);
-    await stopRequested;
-    log.info("server.stopping", "Stopping");
-    services.bell.close();
-    await server.stop();
-    stop.abort();
-    await sweeping;
+    try {
+      await prepareDatabase(store, log);
+      await createFirstToken(services, config, context);
+      server.open();
+      for (const url of server.urls) context.print(`Listening on ${url}`);
+      await sweepUntil(stop.signal, services, deps);
+      log.info("server.stopping", "Stopping");
+    } finally {
+      services.bell.close();
+      await server.stop();
+    }
   } finally {
     await store.close();
   }
@@ -80,11 +83,7 @@ async function createFirstToken(
   context: CliContext,
 ): Promise<void> {
   const file = adminTokenFile(config.dataDirectory);
-  const token = await operators.createFirst(async (text) => {
-    await writeFile(file, `${text}\n`, { mode: 0o600 });
-    // The mode above counts only for a file that was not there before.
-    await chmod(file, 0o600);
-  });
+  const token = await createAdminToken(operators, file);
   if (token !== undefined) context.print(`Admin token, shown this once and kept in ${file}: ${token}`);
 }
 

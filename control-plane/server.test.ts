@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { jobsResponseSchema } from "#shared/protocol/job.ts";
+import { createRouter } from "./http/environment.ts";
 import { parseListenAddress, startServer } from "./server.ts";
 import { describeOnSqlite } from "./store/testing/stores.ts";
 import { TestControlPlane } from "./testing/control-plane.ts";
@@ -26,6 +27,7 @@ describeOnSqlite("a server", (openTestStore) => {
     const plane = new TestControlPlane(await openTestStore());
     const { key } = await plane.addScanner("s1", { bindingMode: "ip", bindingValue: "127.0.0.1" });
     const server = startServer(plane.app, [...loopback, ...loopback], undefined);
+    server.open();
     expect(server.urls).toHaveLength(2);
     for (const url of server.urls) {
       const response = await fetch(`${url}/scanner/heartbeat`, {
@@ -38,10 +40,35 @@ describeOnSqlite("a server", (openTestStore) => {
     await server.stop();
   });
 
+  test("lets requests wait until it is open", async () => {
+    let isOpen = false;
+    const app = createRouter();
+    app.get("/", (c) => c.text(isOpen ? "open" : "too early"));
+    const server = startServer(app, loopback, undefined);
+    const answer = fetch(server.urls[0] ?? "").then((response) => response.text());
+    // Meanwhile another server answers, so that this one could have, too.
+    const other = startServer(app, loopback, undefined);
+    other.open();
+    expect(await (await fetch(other.urls[0] ?? "")).text()).toBe("too early");
+    isOpen = true;
+    server.open();
+    expect(await answer).toBe("open");
+    await Promise.all([server.stop(), other.stop()]);
+  });
+
+  test("that never opened ends at once, with those that wait", async () => {
+    const plane = new TestControlPlane(await openTestStore());
+    const server = startServer(plane.app, loopback, undefined);
+    const health = fetch(`${server.urls[0]}/health`).catch(() => "cut off");
+    await server.stop();
+    expect(await health).toBe("cut off");
+  });
+
   test("that stops lets a waiting poll end first", async () => {
     const plane = new TestControlPlane(await openTestStore());
     const { key } = await plane.addScanner("s1");
     const server = startServer(plane.app, loopback, undefined);
+    server.open();
     const poll = fetch(`${server.urls[0]}/scanner/jobs?wait=55`, { headers: { "X-API-Key": key } });
     while (plane.clock.sleeping < 2) await new Promise(setImmediate);
     plane.services.bell.close();

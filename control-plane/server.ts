@@ -15,28 +15,37 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-export interface TlsFiles {
-  readonly certFile: string;
-  readonly keyFile: string;
+/** Both as PEM text; `cert` with its chain. */
+export interface TlsIdentity {
+  readonly cert: string;
+  readonly key: string;
 }
 
 export interface RunningServer {
   /** `http://127.0.0.1:8420`, one for each address. */
   readonly urls: readonly string[];
+  /** Answers requests from now on; those that came before have waited. */
+  open(): void;
   /** Takes no new requests, lets those in flight finish for a few seconds. */
   stop(): Promise<void>;
 }
 
-/** @throws PortolanError LISTEN_FAILED naming the address that cannot be had; then none is */
+/**
+ * Takes the addresses. Requests wait until `open`, so that a server that has its addresses can still prepare, and one
+ * that cannot have them changes nothing.
+ * @throws PortolanError LISTEN_FAILED naming the address that cannot be had; then none is
+ */
 export function startServer(
   app: App,
   addresses: readonly ListenAddress[],
-  tls: TlsFiles | undefined,
+  tls: TlsIdentity | undefined,
 ): RunningServer {
+  const opening = Promise.withResolvers<void>();
+  let isOpen = false;
   const servers: Server<undefined>[] = [];
   for (const address of addresses) {
     try {
-      servers.push(listen(app, address, tls));
+      servers.push(listen(app, address, tls, opening.promise));
     } catch (error) {
       for (const server of servers) void server.stop(true);
       throw listenError(address, error);
@@ -44,16 +53,29 @@ export function startServer(
   }
   return {
     urls: servers.map((server) => server.url.origin),
+    open: () => {
+      isOpen = true;
+      opening.resolve();
+    },
     stop: async () => {
-      const stopped = Promise.all(servers.map((server) => server.stop()));
-      const timeout = AbortSignal.timeout(STOP_TIMEOUT_MS);
-      await Promise.race([stopped, new Promise((resolve) => timeout.addEventListener("abort", resolve))]);
+      if (isOpen) await finishRequests(servers);
       await Promise.all(servers.map((server) => server.stop(true)));
     },
   };
 }
 
-function listen(app: App, { hostname, port }: ListenAddress, tls: TlsFiles | undefined): Server<undefined> {
+async function finishRequests(servers: readonly Server<undefined>[]): Promise<void> {
+  const finished = Promise.all(servers.map((server) => server.stop()));
+  const timeout = AbortSignal.timeout(STOP_TIMEOUT_MS);
+  await Promise.race([finished, new Promise((resolve) => timeout.addEventListener("abort", resolve))]);
+}
+
+function listen(
+  app: App,
+  { hostname, port }: ListenAddress,
+  tls: TlsIdentity | undefined,
+  opened: Promise<void>,
+): Server<undefined> {
   return Bun.serve({
     hostname,
     port,
@@ -62,8 +84,12 @@ function listen(app: App, { hostname, port }: ListenAddress, tls: TlsFiles | und
     reusePort: false,
     idleTimeout: IDLE_TIMEOUT_SECONDS,
     maxRequestBodySize: MAX_RESULT_BODY_BYTES,
-    ...(tls === undefined ? {} : { tls: { cert: Bun.file(tls.certFile), key: Bun.file(tls.keyFile) } }),
-    fetch: (request, server) => app.fetch(request, { peerAddress: server.requestIP(request)?.address ?? "" }),
+    ...(tls === undefined ? {} : { tls }),
+    fetch: async (request, server) => {
+      const peerAddress = server.requestIP(request)?.address ?? "";
+      await opened;
+      return app.fetch(request, { peerAddress });
+    },
   });
 }
 

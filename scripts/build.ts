@@ -6,10 +6,18 @@
 
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { errorMessage } from "#shared/errors.ts";
 
-const ARCHITECTURES: Readonly<Record<string, { bun: string; package: string }>> = {
-  "linux-amd64": { bun: "bun-linux-x64", package: "@oven/bun-linux-x64" },
-  "linux-arm64": { bun: "bun-linux-arm64", package: "@oven/bun-linux-aarch64" },
+interface Architecture {
+  readonly bun: string;
+  readonly package: string;
+  /** As `bun install --cpu` names it. */
+  readonly cpu: string;
+}
+
+const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
+  "linux-amd64": { bun: "bun-linux-x64", package: "@oven/bun-linux-x64", cpu: "x64" },
+  "linux-arm64": { bun: "bun-linux-arm64", package: "@oven/bun-linux-aarch64", cpu: "arm64" },
 };
 
 const PROGRAMS = [
@@ -22,12 +30,24 @@ const PROGRAMS = [
   { name: "control-plane", output: "portolan-control", entries: ["control-plane/main.ts"] },
 ] as const;
 
-const { values } = parseArgs({ options: { target: { type: "string" }, only: { type: "string" } } });
+const values = readOptions();
 const root = new URL("..", import.meta.url).pathname;
 
+const known = PROGRAMS.map(({ name }): string => name);
+if (values.only !== undefined && !known.includes(values.only)) {
+  fail(`unknown program '${values.only}'; known are ${known.join(", ")}`);
+}
 for (const program of PROGRAMS) {
   if (values.only !== undefined && values.only !== program.name) continue;
   await build(program.entries, program.output);
+}
+
+function readOptions(): { readonly target?: string | undefined; readonly only?: string | undefined } {
+  try {
+    return parseArgs({ options: { target: { type: "string" }, only: { type: "string" } } }).values;
+  } catch (error) {
+    return fail(errorMessage(error));
+  }
 }
 
 async function build(entries: readonly string[], output: string): Promise<void> {
@@ -59,10 +79,10 @@ async function build(entries: readonly string[], output: string): Promise<void> 
 }
 
 /** The runtime of the target comes from the registry too; nothing is downloaded by the compiler. */
-function crossCompile(architecture: { bun: string; package: string }): string[] {
+function crossCompile(architecture: Architecture): string[] {
   const executable = `${root}node_modules/${architecture.package}/bin/bun`;
   if (!existsSync(executable)) {
-    fail(`the runtime for this target is missing: bun install --cpu=arm64 --os=linux`);
+    fail(`the runtime for this target is missing: bun install --cpu=${architecture.cpu} --os=linux`);
   }
   return [`--target=${architecture.bun}`, `--compile-executable-path=${executable}`];
 }

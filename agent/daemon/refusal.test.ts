@@ -28,6 +28,7 @@ describe("a refusal means", () => {
     [400, "INVALID_REQUEST", false, false],
     [401, "INVALID_API_KEY", true, false],
     [403, "SCANNER_DISABLED", true, false],
+    [426, "AGENT_OUTDATED", true, false],
     [404, "NOT_FOUND", false, true],
     [409, "JOB_NOT_YOURS", false, true],
     [409, "JOB_ENDED", false, true],

@@ -8,9 +8,12 @@ import { ApiError } from "../client/api-error.ts";
 /** How long an agent that is not welcome waits before it asks again. */
 export const UNWELCOME_WAIT_MS = 60_000;
 
-/** The control plane answered, and does not want this scanner: its key, its state, or its address. */
+/** Unauthorized, Forbidden, Upgrade Required. */
+const UNWELCOME: ReadonlySet<number> = new Set([401, 403, 426]);
+
+/** The control plane answered, and does not want this scanner: its key, its state, its address, or its age. */
 export function isUnwelcome(error: unknown): error is ApiError {
-  return error instanceof ApiError && (error.status === 401 || error.status === 403);
+  return error instanceof ApiError && UNWELCOME.has(error.status);
 }
 
 /** What the control plane says of a job that is not this agent's any more: taken over, ended or deleted. */
@@ -25,7 +28,7 @@ export function logRefusal(log: Log, call: string, error: unknown): void {
   const fields = error instanceof ApiError ? { call, status: error.status, code: error.code } : { call };
   if (error instanceof ApiError && error.status === 401) {
     log.error("auth.failed", `Authentication failed: ${error.message}`, fields);
-  } else if (error instanceof ApiError && error.status === 403) {
+  } else if (isUnwelcome(error)) {
     log.error("auth.refused", `The control plane refuses this scanner: ${error.message}`, fields);
   } else if (error instanceof ApiError && error.status === 429) {
     log.warning(

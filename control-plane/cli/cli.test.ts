@@ -1,88 +1,40 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Job, jobsResponseSchema } from "#shared/protocol/job.ts";
 import { scannerCreateResponseSchema } from "#shared/protocol/operator.ts";
 import { registerResponseSchema } from "#shared/protocol/scanner.ts";
+import { PORTOLAN_VERSION } from "#shared/protocol/version.ts";
+import { type Run, runProgram, type ServingProgram, startServe } from "../testing/program.ts";
 
 // Each command is a process of its own, and several go into one test.
 setDefaultTimeout(60_000);
 
-const MAIN = join(import.meta.dir, "..", "main.ts");
-
 let home: string;
 let dataDirectory: string;
 let url: string;
-let server: Bun.Subprocess<"ignore", "pipe", "inherit">;
+let server: ServingProgram;
 
-interface Run {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a command to its end, as an ordinary user's shell would. */
-async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> {
-  const child = Bun.spawn([process.execPath, MAIN, ...args], {
-    stdout: "pipe",
-    stderr: "pipe",
-    stdin: "ignore",
-    env: { PATH: process.env["PATH"] ?? "", HOME: home, PORTOLAN_SERVER: url, ...env },
-  });
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { exitCode: await child.exited, stdout, stderr };
+/** Runs a command as an ordinary user's shell would. */
+function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> {
+  return runProgram(args, { HOME: home, PORTOLAN_SERVER: url, ...env });
 }
 
 function client(...args: string[]): Promise<Run> {
   return run([...args, "--token-file", join(dataDirectory, "admin-token")]);
 }
 
-/** The lines of a stream up to one that begins so. */
-async function readUntil(stream: ReadableStream<Uint8Array>, start: string): Promise<string[]> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of stream) {
-    text += decoder.decode(chunk, { stream: true });
-    const lines = text.split("\n");
-    if (lines.slice(0, -1).some((line) => line.startsWith(start))) return lines;
-  }
-  throw new Error(`the server ended without a line '${start}': ${text}`);
-}
-
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), "portolan-cli-"));
   dataDirectory = join(home, "state");
-  server = Bun.spawn(
-    [
-      process.execPath,
-      MAIN,
-      "serve",
-      "--listen",
-      "127.0.0.1:0",
-      "--data-dir",
-      dataDirectory,
-      "--log-level",
-      "warning",
-    ],
-    {
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "inherit",
-      env: { PATH: process.env["PATH"] ?? "", HOME: home },
-    },
-  );
-  const lines = await readUntil(server.stdout, "Listening on ");
-  url = lines.find((line) => line.startsWith("Listening on "))?.slice("Listening on ".length) ?? "";
+  server = await startServe(["--data-dir", dataDirectory], { HOME: home });
+  url = server.url;
   await client("scanner", "add", "ready");
 });
 
 afterAll(async () => {
-  server.kill("SIGTERM");
-  const exitCode = await server.exited;
+  const exitCode = await server.stop();
   rmSync(home, { recursive: true });
   expect(exitCode).toBe(0);
 });
@@ -131,11 +83,6 @@ async function work(key: string, status: "completed" | "failed"): Promise<Job> {
   return job;
 }
 
-test("serve keeps its state to itself: the directory 0700, the admin token 0600", () => {
-  expect(statSync(dataDirectory).mode & 0o777).toBe(0o700);
-  expect(statSync(join(dataDirectory, "admin-token")).mode & 0o777).toBe(0o600);
-});
-
 test("scanner add prints the line to run alone on stdout, and with --json the whole answer", async () => {
   const line = await client("scanner", "add", "plain", "--rate-limit", "500", "--binding", "ip");
   expect(line.exitCode).toBe(0);
@@ -147,6 +94,33 @@ test("scanner add prints the line to run alone on stdout, and with --json the wh
   expect(scannerCreateResponseSchema.parse(JSON.parse(json.stdout)).scanner.name).toBe("json");
   const list = await client("scanner", "list");
   expect(list.stdout).toMatch(/\bplain +pending\b/);
+});
+
+test("scanner token ends the former token and prints a new line", async () => {
+  const added = await client("scanner", "add", "renewed");
+  const renewed = await client("scanner", "token", "renewed");
+  expect(renewed.exitCode).toBe(0);
+  expect(renewed.stdout).toMatch(
+    /^curl -fsSL -H 'Authorization: Bearer ptl_prov_[\w-]{43}' '.*' \| sudo sh\n$/,
+  );
+  expect(renewed.stderr).toContain("The former token and key of scanner 'renewed' no longer work.");
+  const statuses = await Promise.all(
+    [added, renewed].map(async ({ stdout }) => {
+      const authorization = /Bearer ptl_prov_[\w-]+/.exec(stdout)?.[0] ?? "";
+      return (await fetch(`${url}/scanner/install`, { headers: { authorization } })).status;
+    }),
+  );
+  expect(statuses).toEqual([401, 200]);
+});
+
+test("a scanner is disabled, enabled, released and removed by its name", async () => {
+  await client("scanner", "add", "handled", "--binding", "ip", "--binding-value", "192.0.2.7");
+  const said = async (action: string) => (await client("scanner", action, "handled")).stdout;
+  expect(await said("disable")).toBe("handled: disabled, bound by ip to 192.0.2.7\n");
+  expect(await said("enable")).toBe("handled: pending, bound by ip to 192.0.2.7\n");
+  expect(await said("release-binding")).toBe("handled: pending, bound by ip to its next address\n");
+  expect(await said("remove")).toBe("handled: removed\n");
+  expect((await client("scanner", "list")).stdout).not.toContain("handled");
 });
 
 test("the printed line fetches the install script", async () => {
@@ -229,8 +203,31 @@ test.each([
   [
     "a server that is not there",
     ["scanner", "list", "--server", "http://127.0.0.1:1"],
-    "cannot reach http://127.0.0.1:1",
+    "cannot reach http://127.0.0.1:1: connection refused; is it running, and is the port right?",
   ],
+  [
+    "a server whose name does not exist",
+    ["scanner", "list", "--server", "http://portolan.invalid"],
+    "cannot reach http://portolan.invalid: its name cannot be resolved",
+  ],
+  [
+    "a scan that is no number",
+    ["scan", "show", "abc"],
+    "portolan-control: the scan's id must be a number, not 'abc'",
+  ],
+  ["a scan to cancel that is no number", ["scan", "cancel", "1e3"], "must be a number, not '1e3'"],
+  [
+    "a state that cannot be reported",
+    ["scan", "start", "--report", "open,ajar"],
+    "'ajar' is none of open, closed, filtered",
+  ],
+  [
+    "a target that is too long",
+    ["scan", "start", "--scanner", "ready", "--targets", "1".repeat(65), "--ports", "1"],
+    "portolan-control: --targets: ",
+  ],
+  ["a CA file that is not there", ["scanner", "list", "--ca-file", "none.pem"], "the file of --ca-file"],
+  ["a scanner to remove that is not there", ["scanner", "remove", "who"], "no scanner named 'who'"],
   ["a bad server", ["scanner", "list", "--server", "ftp://x"], "'ftp://x' is no address of a server"],
 ])("%s is one line on stderr and exit code 2", async (_, args, message) => {
   const { exitCode, stdout, stderr } = await client(...args);
@@ -255,30 +252,10 @@ test("a missing and a wrong token are told as such", async () => {
   ]);
 });
 
-test.each([
-  [["--listen", "8420"], 2, "is no address to listen on"],
-  [["--trusted-proxy", "everyone"], 2, "is no address or network of a proxy"],
-  [["--public-url", "portolan.example"], 2, "is no public URL"],
-  [["--database-url", "mysql://localhost/x"], 2, "'mysql' is no database for Portolan"],
-  [["--tls-cert", "cert.pem"], 2, "--tls-cert and --tls-key go together"],
-  [["--database-url", "postgres://nobody@127.0.0.1:1/none"], 1, "the database cannot be reached"],
-])("serve %j does not start", async (args, exitCode, message) => {
-  const directory = join(home, "unused");
-  const failed = await run(["serve", "--data-dir", directory, "--listen", "127.0.0.1:0", ...args]);
-  expect([failed.exitCode, failed.stdout]).toEqual([exitCode, ""]);
-  expect(failed.stderr).toContain(message);
-});
-
-test("serve on a port that is taken says so in one line", async () => {
-  const failed = await run(["serve", "--data-dir", join(home, "second"), "--listen", new URL(url).host]);
-  expect(failed.exitCode).toBe(1);
-  expect(failed.stderr).toEndWith(
-    `portolan-control: cannot listen on ${new URL(url).host}: another program has it\n`,
-  );
-});
-
 test("version and help go to stdout", async () => {
-  expect(await run(["version"])).toMatchObject({ exitCode: 0, stdout: "0.1.0\n" });
+  for (const args of [["version"], ["--version"], ["-V"]]) {
+    expect(await run(args)).toMatchObject({ exitCode: 0, stdout: `${PORTOLAN_VERSION}\n` });
+  }
   const help = await run(["--help"]);
   expect([help.exitCode, help.stderr]).toEqual([0, ""]);
   expect(help.stdout).toContain("Usage: portolan-control");

@@ -5,12 +5,14 @@ import { UsageError } from "#shared/errors.ts";
 import { ApiClient, readTokenFile } from "./api-client.ts";
 import type { CliContext } from "./context.ts";
 import { adminTokenFile, defaultDataDirectory } from "./data-directory.ts";
+import { readCaFile } from "./tls-files.ts";
 
 const DEFAULT_SERVER = "http://127.0.0.1:8420";
 
 export interface ClientOptions {
   readonly server?: string;
   readonly tokenFile?: string;
+  readonly caFile?: string;
 }
 
 export function clientCommand(name: string, description: string): Command {
@@ -20,10 +22,14 @@ export function clientCommand(name: string, description: string): Command {
     .option(
       "--token-file <file>",
       "file with the operator's token (or env PORTOLAN_TOKEN; default DATA-DIR/admin-token)",
+    )
+    .option(
+      "--ca-file <file>",
+      "certificate of a private authority that the server's is from, PEM (env PORTOLAN_CA_FILE)",
     );
 }
 
-/** @throws UsageError when the address is none, or there is no token */
+/** @throws UsageError when the address is none, there is no token, or the CA file is none */
 export async function connect(context: CliContext, options: ClientOptions): Promise<ApiClient> {
   const serverUrl = (options.server ?? context.env["PORTOLAN_SERVER"] ?? DEFAULT_SERVER).replace(/\/+$/, "");
   if (!/^https?:$/.test(URL.parse(serverUrl)?.protocol ?? "")) {
@@ -34,5 +40,10 @@ export async function connect(context: CliContext, options: ClientOptions): Prom
   }
   const fromEnvironment = options.tokenFile === undefined ? context.env["PORTOLAN_TOKEN"] : undefined;
   const file = options.tokenFile ?? adminTokenFile(defaultDataDirectory(context));
-  return new ApiClient({ serverUrl, token: fromEnvironment ?? (await readTokenFile(file)) });
+  const caFile = options.caFile ?? (context.env["PORTOLAN_CA_FILE"] || undefined);
+  return new ApiClient({
+    serverUrl,
+    token: fromEnvironment ?? (await readTokenFile(file)),
+    ca: caFile === undefined ? undefined : await readCaFile(caFile),
+  });
 }

@@ -1,6 +1,9 @@
 /** Where the control plane keeps what it must not lose. */
 
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { errorMessage, UsageError } from "#shared/errors.ts";
 import type { CliContext } from "./context.ts";
 
 /** /var/lib for root, else as the XDG base directory specification has it. */
@@ -11,4 +14,19 @@ export function defaultDataDirectory({ env, isRoot, homeDirectory }: CliContext)
 
 export function adminTokenFile(dataDirectory: string): string {
   return join(dataDirectory, "admin-token");
+}
+
+/** Creates it, for its owner only, where it is missing. @throws UsageError when nothing can be written there */
+export async function prepareDataDirectory(dataDirectory: string): Promise<void> {
+  try {
+    await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+    await access(dataDirectory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    // `EACCES: permission denied, mkdir '/x'`: the path is in our own message.
+    const [reason] = errorMessage(error).split(",", 1);
+    throw new UsageError(
+      "USAGE",
+      `cannot write to ${dataDirectory} (${reason}); run as the user it belongs to, or give --data-dir`,
+    );
+  }
 }

@@ -1,6 +1,7 @@
 /** Readers of option values: each gives the value or one line that says what is wrong with it. */
 
 import { InvalidArgumentError } from "commander";
+import { UsageError } from "#shared/errors.ts";
 
 /** A reader of whole numbers within bounds, for `Option.argParser`. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -20,4 +21,23 @@ export function collect(text: string, before: readonly string[] | undefined): st
 export function collectList(text: string, before: readonly string[] | undefined): string[] {
   const items = text.split(/[\s,]+/).filter((item) => item !== "");
   return [...(before ?? []), ...items];
+}
+
+/** Like `collectList`, for a few known words, each counted once. */
+export function collectChoices(
+  choices: readonly string[],
+): (text: string, before: readonly string[] | undefined) => string[] {
+  return (text, before) => {
+    const chosen = collectList(text, before);
+    const unknown = chosen.find((word) => !choices.includes(word));
+    if (unknown === undefined) return [...new Set(chosen)];
+    throw new InvalidArgumentError(`'${unknown}' is none of ${choices.join(", ")}.`);
+  };
+}
+
+/** Reads the argument by which commands name a scan. @throws UsageError, which Commander passes on as it is */
+export function scanId(text: string): number {
+  const id = Number(text);
+  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(id)) return id;
+  throw new UsageError("USAGE", `the scan's id must be a number, not '${text}'`);
 }

@@ -8,7 +8,12 @@ import { scanCancelCommand } from "./scan-cancel.ts";
 import { scanShowCommand } from "./scan-show.ts";
 import { scanStartCommand } from "./scan-start.ts";
 import { scannerAddCommand } from "./scanner-add.ts";
+import { scannerDisableCommand } from "./scanner-disable.ts";
+import { scannerEnableCommand } from "./scanner-enable.ts";
 import { scannerListCommand } from "./scanner-list.ts";
+import { scannerReleaseBindingCommand } from "./scanner-release-binding.ts";
+import { scannerRemoveCommand } from "./scanner-remove.ts";
+import { scannerTokenCommand } from "./scanner-token.ts";
 import { serveCommand, type ServeConfig } from "./serve.ts";
 import { tokenCreateCommand } from "./token-create.ts";
 import { versionCommand } from "./version.ts";
@@ -21,13 +26,18 @@ export function createProgram(
 ): Command {
   const program = new Command("portolan-control")
     .description("The control plane of Portolan: provisions scanners, hands out scans, keeps what they find.")
-    .version(PORTOLAN_VERSION, "--version", "print the version");
+    .version(PORTOLAN_VERSION, "-V, --version", "print the version");
   program.addCommand(serveCommand(context, serve));
   program.addCommand(
     new Command("scanner")
       .description("scanners")
       .addCommand(scannerAddCommand(context))
-      .addCommand(scannerListCommand(context)),
+      .addCommand(scannerListCommand(context))
+      .addCommand(scannerTokenCommand(context))
+      .addCommand(scannerEnableCommand(context))
+      .addCommand(scannerDisableCommand(context))
+      .addCommand(scannerReleaseBindingCommand(context))
+      .addCommand(scannerRemoveCommand(context)),
   );
   program.addCommand(
     new Command("scan")

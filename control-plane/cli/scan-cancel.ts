@@ -4,12 +4,12 @@ import type { Command } from "commander";
 import { scanViewSchema } from "#shared/protocol/operator.ts";
 import { clientCommand, type ClientOptions, connect } from "./client-command.ts";
 import type { CliContext } from "./context.ts";
-import { wholeNumber } from "./options.ts";
+import { scanId } from "./options.ts";
 import { describeScan } from "./scan-output.ts";
 
 export function scanCancelCommand(context: CliContext): Command {
   return clientCommand("cancel", "stop a scan and keep what was found")
-    .argument("<id>", "number of the scan", wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .argument("<id>", "number of the scan", scanId)
     .action(async (id: number, options: ClientOptions) => {
       const client = await connect(context, options);
       const scan = await client.post(`/api/scans/${id}/cancel`, scanViewSchema);

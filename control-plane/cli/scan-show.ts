@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { scanViewSchema } from "#shared/protocol/operator.ts";
 import { clientCommand, type ClientOptions, connect } from "./client-command.ts";
 import type { CliContext } from "./context.ts";
-import { wholeNumber } from "./options.ts";
+import { scanId } from "./options.ts";
 import { describeScan, fetchResults, formatResults } from "./scan-output.ts";
 
 interface ShowOptions extends ClientOptions {
@@ -14,7 +14,7 @@ interface ShowOptions extends ClientOptions {
 
 export function scanShowCommand(context: CliContext): Command {
   return clientCommand("show", "show a scan")
-    .argument("<id>", "number of the scan", wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .argument("<id>", "number of the scan", scanId)
     .option("--results", "print what was found, too")
     .option("--json", "print it as JSON")
     .action(async (id: number, options: ShowOptions) => {

@@ -1,18 +1,28 @@
 /** `scan start`: starts a scan and prints its id; with `--wait`, follows it to its end and prints what was found. */
 
 import { type Command, Option } from "commander";
-import { UsageError } from "#shared/errors.ts";
 import type { Clock } from "#shared/clock.ts";
+import { portStateSchema } from "#shared/protocol/fields.ts";
 import { MAX_RATE_PPS, MAX_RETRIES } from "#shared/protocol/limits.ts";
-import { scannerListSchema, type ScanView, scanViewSchema } from "#shared/protocol/operator.ts";
+import { type ScanView, scanViewSchema } from "#shared/protocol/operator.ts";
 import type { ApiClient } from "./api-client.ts";
 import { clientCommand, type ClientOptions, connect } from "./client-command.ts";
 import type { CliContext } from "./context.ts";
 import { ScanNotCompleted } from "./errors.ts";
-import { collectList, wholeNumber } from "./options.ts";
+import { findScanners } from "./find-scanner.ts";
+import { collectChoices, collectList, wholeNumber } from "./options.ts";
 import { describeScan, fetchResults, formatResults } from "./scan-output.ts";
+import type { TypedNames } from "./typed-names.ts";
 
 const POLL_INTERVAL_MS = 500;
+
+const TYPED_NAMES: TypedNames = {
+  name: "--name",
+  targets: "--targets",
+  exclude: "--exclude",
+  ports: "--ports",
+  scannerIds: "--scanner",
+};
 
 interface StartOptions extends ClientOptions {
   readonly scanner: string[];
@@ -37,7 +47,11 @@ export function scanStartCommand(context: CliContext, clock: Clock): Command {
     .option("--exclude <list>", "addresses to leave out", collectList)
     .option("--name <text>", "what to call the scan")
     .option("--rate <n>", "probes per second, 0 = unlimited", wholeNumber(0, MAX_RATE_PPS))
-    .option("--report <states>", "states to report: open,closed,filtered", collectList)
+    .option(
+      "--report <states>",
+      `states to report: ${portStateSchema.options.join(",")}`,
+      collectChoices(portStateSchema.options),
+    )
     .addOption(new Option("--engine <name>", "how to probe").choices(["syn", "connect"]))
     .option("--retries <n>", "probes after the first", wholeNumber(0, MAX_RETRIES))
     .option("--port-timeout <ms>", "how long an answer may take", wholeNumber(50, 60_000))
@@ -45,9 +59,10 @@ export function scanStartCommand(context: CliContext, clock: Clock): Command {
     .option("--wait", "wait for the end and print the results; exit 0 only when completed")
     .action(async (options: StartOptions) => {
       const client = await connect(context, options);
-      const scan = await client.post("/api/scans", scanViewSchema, {
+      const scanners = await findScanners(client, options.scanner);
+      const request = {
         name: options.name,
-        scannerIds: await findScannerIds(client, options.scanner),
+        scannerIds: scanners.map(({ id }) => id),
         targets: options.targets,
         exclude: options.exclude,
         ports: options.ports,
@@ -57,7 +72,8 @@ export function scanStartCommand(context: CliContext, clock: Clock): Command {
         retries: options.retries,
         portTimeoutMs: options.portTimeout,
         scanTimeoutSeconds: options.timeout,
-      });
+      };
+      const scan = await client.post("/api/scans", scanViewSchema, request, TYPED_NAMES);
       if (!options.wait) {
         context.print(String(scan.id));
         return;
@@ -68,16 +84,6 @@ export function scanStartCommand(context: CliContext, clock: Clock): Command {
       for (const line of describeScan(ended)) context.say(line);
       if (ended.status !== "completed") throw new ScanNotCompleted(ended);
     });
-}
-
-/** @throws UsageError naming the first scanner that there is not */
-async function findScannerIds(client: ApiClient, names: readonly string[]): Promise<number[]> {
-  const { scanners } = await client.get("/api/scanners", scannerListSchema);
-  return names.map((name) => {
-    const scanner = scanners.find((candidate) => candidate.name === name);
-    if (scanner === undefined) throw new UsageError("NOT_FOUND", `there is no scanner named '${name}'`);
-    return scanner.id;
-  });
 }
 
 async function waitForEnd(client: ApiClient, started: ScanView, clock: Clock): Promise<ScanView> {

@@ -1,4 +1,4 @@
-/** `scanner add NAME`: the one line to run on the scanner's host goes to stdout, alone; the rest to stderr. */
+/** `scanner add NAME`: adds a scanner and prints the one line to run on its host. */
 
 import { type Command, Option } from "commander";
 import { MAX_RATE_PPS } from "#shared/protocol/limits.ts";
@@ -6,6 +6,7 @@ import { bindingModeSchema, scannerCreateResponseSchema } from "#shared/protocol
 import { clientCommand, type ClientOptions, connect } from "./client-command.ts";
 import type { CliContext } from "./context.ts";
 import { wholeNumber } from "./options.ts";
+import { showProvisioning } from "./provisioning-output.ts";
 
 interface AddOptions extends ClientOptions {
   readonly description?: string;
@@ -25,20 +26,16 @@ export function scannerAddCommand(context: CliContext): Command {
     .option("--json", "print the whole answer as JSON")
     .action(async (name: string, options: AddOptions) => {
       const client = await connect(context, options);
-      const created = await client.post("/api/config/scanners", scannerCreateResponseSchema, {
+      const request = {
         name,
         description: options.description,
         rateLimit: options.rateLimit,
         bindingMode: options.binding,
         bindingValue: options.bindingValue,
-      });
-      if (options.json) {
-        context.print(JSON.stringify(created, null, 2));
-        return;
-      }
-      context.say(
-        `Scanner '${created.scanner.name}' was added. Run this on its host, once, before ${created.provisioning.expiresAt}:`,
-      );
-      context.print(created.provisioning.installCommand);
+      };
+      const names = { description: "--description", bindingValue: "--binding-value" };
+      const created = await client.post("/api/config/scanners", scannerCreateResponseSchema, request, names);
+      const done = `Scanner '${created.scanner.name}' was added.`;
+      showProvisioning(context, created, { done, json: options.json ?? false });
     });
 }

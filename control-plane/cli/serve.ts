@@ -4,11 +4,12 @@ import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { UsageError } from "#shared/errors.ts";
 import { type LogLevel, parseLogLevel } from "#shared/log.ts";
-import { type ListenAddress, parseListenAddress, type TlsFiles } from "../server.ts";
+import { type ListenAddress, parseListenAddress, type TlsIdentity } from "../server.ts";
 import { type Network, parseNetwork } from "../services/network.ts";
 import type { CliContext } from "./context.ts";
 import { defaultDataDirectory } from "./data-directory.ts";
 import { collect } from "./options.ts";
+import { readTlsIdentity } from "./tls-files.ts";
 
 const DEFAULT_LISTEN = "127.0.0.1:8420";
 
@@ -19,7 +20,7 @@ export interface ServeConfig {
   readonly publicUrl: string | undefined;
   readonly trustedProxies: readonly Network[];
   readonly agentBinaries: string;
-  readonly tls: TlsFiles | undefined;
+  readonly tls: TlsIdentity | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -54,11 +55,11 @@ export function serveCommand(context: CliContext, serve: (config: ServeConfig) =
     .option("--tls-cert <file>", "certificate chain, PEM")
     .option("--tls-key <file>", "private key, PEM")
     .option("--log-level <level>", "DEBUG, INFO, WARNING or ERROR (env LOG_LEVEL; default INFO)")
-    .action((options: ServeOptions) => serve(readConfig(options, context)));
+    .action(async (options: ServeOptions) => serve(await readConfig(options, context)));
 }
 
 /** @throws UsageError */
-function readConfig(options: ServeOptions, context: CliContext): ServeConfig {
+async function readConfig(options: ServeOptions, context: CliContext): Promise<ServeConfig> {
   const { env } = context;
   const dataDirectory = options.dataDir ?? defaultDataDirectory(context);
   return {
@@ -69,7 +70,7 @@ function readConfig(options: ServeOptions, context: CliContext): ServeConfig {
     publicUrl: parsePublicUrl(options.publicUrl ?? (env["PUBLIC_URL"] || undefined)),
     trustedProxies: (options.trustedProxy ?? []).map(parseTrustedProxy),
     agentBinaries: options.agentBinaries ?? defaultBinaries(context),
-    tls: readTls(options),
+    tls: await readTls(options),
     logLevel: parseLogLevel(options.logLevel ?? env["LOG_LEVEL"]),
   };
 }
@@ -94,10 +95,10 @@ function parseTrustedProxy(text: string): Network {
   return network;
 }
 
-function readTls({ tlsCert, tlsKey }: ServeOptions): TlsFiles | undefined {
+async function readTls({ tlsCert, tlsKey }: ServeOptions): Promise<TlsIdentity | undefined> {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) {
     throw new UsageError("USAGE", "--tls-cert and --tls-key go together");
   }
-  return { certFile: tlsCert, keyFile: tlsKey };
+  return readTlsIdentity(tlsCert, tlsKey);
 }

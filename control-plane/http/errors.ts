@@ -38,6 +38,11 @@ function render(code: ErrorCode, message: string, details?: Readonly<Record<stri
   const retryAfter = details?.["retryAfterSeconds"];
   if (typeof retryAfter === "number") headers.set("Retry-After", String(retryAfter));
   if (code === "DATABASE_UNAVAILABLE") headers.set("Retry-After", String(DATABASE_RETRY_AFTER_SECONDS));
+  if (code === "AGENT_OUTDATED") {
+    // RFC 9110, 15.5.22: the answer must name what to upgrade to.
+    headers.set("Upgrade", `portolan-wire/${String(details?.["minWireVersion"])}`);
+    headers.set("Connection", "upgrade");
+  }
   if (code === "UNAUTHENTICATED") headers.set("WWW-Authenticate", "Bearer");
   return Response.json(body, { status, headers });
 }

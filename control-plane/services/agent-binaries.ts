@@ -7,7 +7,13 @@ import { join } from "node:path";
 import { refusal } from "./refusal.ts";
 
 const PLATFORMS: readonly string[] = ["linux", "darwin", "windows"];
-const ARCHITECTURES: readonly string[] = ["amd64", "arm64"];
+/** Known architectures, and what the package manager calls them. */
+const CPUS = new Map([
+  ["amd64", "x64"],
+  ["arm64", "arm64"],
+]);
+/** The platform that there are agents for: they need its raw sockets. */
+const AGENT_PLATFORM = "linux";
 
 export interface AgentBinary {
   readonly path: string;
@@ -40,12 +46,19 @@ export class AgentBinaries {
     this.options = options;
   }
 
-  /** @throws PortolanError UNKNOWN_PLATFORM, or BINARY_NOT_BUILT with the command that builds it */
+  /** @throws PortolanError UNKNOWN_PLATFORM, or BINARY_NOT_BUILT with the command that builds it, where there is one */
   async find(platform: string, arch: string): Promise<AgentBinary> {
-    if (!PLATFORMS.includes(platform) || !ARCHITECTURES.includes(arch)) {
+    const cpu = CPUS.get(arch);
+    if (!PLATFORMS.includes(platform) || cpu === undefined) {
       throw refusal(
         "UNKNOWN_PLATFORM",
-        `'${platform}/${arch}' is not known: ${PLATFORMS.join(", ")} and ${ARCHITECTURES.join(", ")} are`,
+        `'${platform}/${arch}' is not known: ${PLATFORMS.join(", ")} and ${[...CPUS.keys()].join(", ")} are`,
+      );
+    }
+    if (platform !== AGENT_PLATFORM) {
+      throw refusal(
+        "BINARY_NOT_BUILT",
+        `Portolan has no agent for ${platform}; agents run on ${AGENT_PLATFORM}`,
       );
     }
     const target = `${platform}-${arch}`;
@@ -57,7 +70,10 @@ export class AgentBinaries {
       const binary = await this.read(name);
       if (binary !== undefined) return binary;
     }
-    const buildCommand = `bun scripts/build.ts --target=${target}`;
+    const build = `bun scripts/build.ts --only=agent --target=${target}`;
+    // The runtime of another machine is not among the packages of this one.
+    const isForeign = target !== this.options.ownTarget;
+    const buildCommand = isForeign ? `bun install --cpu=${cpu} --os=${platform} && ${build}` : build;
     throw refusal(
       "BINARY_NOT_BUILT",
       `there is no agent for ${target} here; build it with: ${buildCommand}`,

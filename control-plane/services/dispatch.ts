@@ -5,7 +5,7 @@ import type { Clock } from "#shared/clock.ts";
 import type { Log } from "#shared/log.ts";
 import { type Job, jobOptionsSchema, jobTargetSchema } from "#shared/protocol/job.ts";
 import { z } from "zod";
-import type { JobRow } from "../store/jobs.ts";
+import type { WholeJobRow } from "../store/jobs.ts";
 import { claimJobs } from "../store/leases.ts";
 import type { ScannerRow } from "../store/scanners.ts";
 import type { Store } from "../store/store.ts";
@@ -70,7 +70,7 @@ export class Dispatch {
   }
 }
 
-function toJob(row: JobRow): Job {
+function toJob(row: WholeJobRow): Job {
   if (row.lease_id === null || row.lease_expires_at === null)
     throw new Error(`claimed job ${row.id} has no lease`);
   return {

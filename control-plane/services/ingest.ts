@@ -1,7 +1,7 @@
 /** Takes in results: checks that they belong to the job, and merges them. */
 
 import type { PortResult } from "#shared/protocol/job.ts";
-import type { JobRow } from "../store/jobs.ts";
+import { findJobTargets, type JobRow } from "../store/jobs.ts";
 import { mergeResults, type NewResult } from "../store/results.ts";
 import type { Session } from "../store/store.ts";
 import { requireWithinScope } from "./job-scope.ts";
@@ -12,7 +12,7 @@ export async function ingestResults(
   job: JobRow,
   results: readonly PortResult[],
 ): Promise<void> {
-  requireWithinScope(job.targets, results);
+  requireWithinScope(await findJobTargets(session, job.id), results);
   await mergeResults(
     session,
     results.map((result) => toRow(job, result)),

@@ -21,6 +21,12 @@ import { equalHashes, hashSecret } from "./secrets.ts";
 /** What the scanner calls for: `job` is every call about a job it holds, `download` fetches an agent's binary. */
 export type Purpose = "heartbeat" | "poll" | "job" | "download";
 
+export interface OutdatedWire {
+  /** What the agent speaks. */
+  readonly version: number;
+  readonly minWireVersion: number;
+}
+
 /** A scanner whose credential was accepted for this call. */
 export type AdmittedScanner = ScannerRow;
 
@@ -46,6 +52,19 @@ export class ScannerAccess {
     }
     if (purpose === "heartbeat" || purpose === "poll") await this.enforceBinding(scanner, address, purpose);
     return scanner;
+  }
+
+  /**
+   * @param apiKey of whoever calls; a scanner that it belongs to gets the refusal on its record
+   * @returns AGENT_OUTDATED
+   * @throws PortolanError INVALID_API_KEY, or RATE_LIMITED after too many wrong keys
+   */
+  async refuseOutdated(apiKey: string | undefined, address: string, wire: OutdatedWire): Promise<Error> {
+    const { version, minWireVersion } = wire;
+    const message = `this agent speaks wire version ${version}, and ${minWireVersion} is the oldest that is served: upgrade the agent`;
+    if (apiKey === undefined) return refusal("AGENT_OUTDATED", message, { minWireVersion });
+    const scanner = await this.authenticate(apiKey, address);
+    return this.reject(scanner, address, "AGENT_OUTDATED", message, { minWireVersion });
   }
 
   private async authenticate(apiKey: string | undefined, address: string): Promise<ScannerRow> {
@@ -101,6 +120,7 @@ export class ScannerAccess {
     address: string,
     code: ErrorCode,
     message: string,
+    details?: Readonly<Record<string, unknown>>,
   ): Promise<Error> {
     const isMismatch = code === "IP_BINDING_VIOLATION";
     await this.store.run((session) => recordRejection(session, scanner.id, { code, address, isMismatch }));
@@ -109,6 +129,6 @@ export class ScannerAccess {
       code,
       address,
     });
-    return refusal(code, message);
+    return refusal(code, message, details);
   }
 }

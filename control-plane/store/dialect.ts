@@ -57,6 +57,10 @@ export abstract class SqlDialect {
   abstract isUnavailable(error: unknown): boolean;
 }
 
+/** SQLite's codes, with whatever they end in, and those of the file system for a file that cannot be created. */
+const SQLITE_UNAVAILABLE =
+  /^(?:SQLITE_(?:BUSY|LOCKED|IOERR|FULL|CANTOPEN)|(?:ENOENT|ENOTDIR|EACCES|EROFS|ENOSPC)$)/;
+
 /** Transactions are immediate and one at a time: whoever is inside holds every lock there is. */
 export class SqliteDialectRules extends SqlDialect {
   readonly kind = "sqlite";
@@ -81,7 +85,7 @@ export class SqliteDialectRules extends SqlDialect {
   async holdLock(): Promise<void> {}
 
   isUnavailable(error: unknown): boolean {
-    return /^SQLITE_(?:BUSY|LOCKED|IOERR|FULL|CANTOPEN)/.test(errorCode(error));
+    return SQLITE_UNAVAILABLE.test(errorCode(error));
   }
 }
 

@@ -5,8 +5,8 @@ import type { JobStatus } from "#shared/protocol/job.ts";
 import type { Session } from "./store.ts";
 import type { JobsTable } from "./tables.ts";
 
-/** A job with what its scan and scanner say about it. */
-export interface JobRow extends Selectable<JobsTable> {
+/** A job with what its scan and scanner say about it; without its targets, which may be a megabyte of text. */
+export interface JobRow extends Omit<Selectable<JobsTable>, "targets"> {
   readonly scan_max_pps: number;
   readonly scan_engine: "syn" | "connect";
   readonly scan_options: string;
@@ -14,6 +14,32 @@ export interface JobRow extends Selectable<JobsTable> {
   readonly scanner_name: string;
   readonly scanner_rate_limit: number;
 }
+
+/** A job with all that its scanner must know. */
+export interface WholeJobRow extends JobRow {
+  /** JSON of `JobTarget[]`. */
+  readonly targets: string;
+}
+
+const COLUMNS = [
+  "jobs.id",
+  "jobs.scan_id",
+  "jobs.scanner_id",
+  "jobs.status",
+  "jobs.probes",
+  "jobs.attempt",
+  "jobs.lease_id",
+  "jobs.lease_expires_at",
+  "jobs.progress_count",
+  "jobs.result_count",
+  "jobs.coverage",
+  "jobs.error_message",
+  "jobs.summary",
+  "jobs.completion_digest",
+  "jobs.created_at",
+  "jobs.started_at",
+  "jobs.ended_at",
+] as const;
 
 export interface NewJob {
   readonly scan_id: number;
@@ -34,8 +60,8 @@ export function selectJobs({ db }: Session) {
     .selectFrom("jobs")
     .innerJoin("scans", "scans.id", "jobs.scan_id")
     .innerJoin("scanners", "scanners.id", "jobs.scanner_id")
-    .selectAll("jobs")
     .select([
+      ...COLUMNS,
       "scans.max_pps as scan_max_pps",
       "scans.engine as scan_engine",
       "scans.options as scan_options",
@@ -52,6 +78,16 @@ export async function listJobsOfScans(session: Session, scanIds: readonly number
 
 export async function findJob(session: Session, id: number): Promise<JobRow | undefined> {
   return selectJobs(session).where("jobs.id", "=", id).executeTakeFirst();
+}
+
+/** JSON of the job's `JobTarget[]`. */
+export async function findJobTargets({ db }: Session, id: number): Promise<string> {
+  const { targets } = await db
+    .selectFrom("jobs")
+    .select("targets")
+    .where("id", "=", id)
+    .executeTakeFirstOrThrow();
+  return targets;
 }
 
 /** The scanner's job in a scan. */

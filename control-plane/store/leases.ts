@@ -6,7 +6,7 @@
 
 import { type ExpressionBuilder, sql } from "kysely";
 import { JOB_LEASE_MS, JOB_MAX_ATTEMPTS } from "#shared/protocol/limits.ts";
-import { type JobRow, selectJobs } from "./jobs.ts";
+import { selectJobs, type WholeJobRow } from "./jobs.ts";
 import type { Session } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
@@ -50,7 +50,7 @@ export async function claimJobs(
   scannerId: number,
   max: number,
   newLeaseId: () => string,
-): Promise<JobRow[]> {
+): Promise<WholeJobRow[]> {
   const { db, dialect } = session;
   const free = await dialect
     .lockFreeRows(
@@ -80,6 +80,7 @@ export async function claimJobs(
   }
   if (free.length === 0) return [];
   return selectJobs(session)
+    .select("jobs.targets")
     .where(
       "jobs.id",
       "in",

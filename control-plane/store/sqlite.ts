@@ -5,6 +5,7 @@
  */
 
 import { Database, type SQLQueryBindings } from "bun:sqlite";
+import { closeSync, openSync } from "node:fs";
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -57,6 +58,7 @@ class BunSqliteDriver implements Driver {
   }
 
   async init(): Promise<void> {
+    if (this.path !== ":memory:") createForOwnerOnly(this.path);
     const database = new Database(this.path, { create: true, strict: true });
     database.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
     database.run("pragma journal_mode = wal");
@@ -89,6 +91,15 @@ class BunSqliteDriver implements Driver {
   async destroy(): Promise<void> {
     this.connection?.close();
     this.connection = undefined;
+  }
+}
+
+/** SQLite would create it readable for all. The files it puts beside it get the mode of this one. */
+function createForOwnerOnly(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
 }
 

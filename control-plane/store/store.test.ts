@@ -131,7 +131,7 @@ test("a SQLite file keeps what was written, and takes two processes' connections
   try {
     const path = join(directory, "test.sqlite");
     const writer = openStore(`sqlite:${path}`);
-    const reader = openStore(path);
+    const reader = openStore(`sqlite:${path}`);
     await writer.run(({ db }) => sql`create table kept (value integer)`.execute(db));
     await writer.transaction(({ db }) => sql`insert into kept values (7)`.execute(db));
     const { rows } = await reader.run(({ db }) => sql`select value from kept`.execute(db));

@@ -4,7 +4,8 @@
  */
 
 import { Kysely, PostgresDialect, sql } from "kysely";
-import { PortolanError, UsageError } from "#shared/errors.ts";
+import { PortolanError } from "#shared/errors.ts";
+import { parseDatabaseUrl } from "./database-url.ts";
 import { PostgresDialectRules, type SqlDialect, SqliteDialectRules } from "./dialect.ts";
 import { openPostgresPool } from "./postgres.ts";
 import { BunSqliteDialect } from "./sqlite.ts";
@@ -80,23 +81,16 @@ export class Store {
 
 /**
  * Opens without connecting: a database that is down shows at the first query.
- * @param url `postgres://…`, `postgresql://…`, `sqlite:PATH`, or the path of a SQLite file, or `:memory:`
+ * @param url see `parseDatabaseUrl`
  * @throws UsageError for another kind of database
  */
 export function openStore(url: string, options: StoreOptions = {}): Store {
-  if (/^postgres(?:ql)?:\/\//.test(url)) {
-    const pool = openPostgresPool(url, options.onConnectionLost ?? (() => {}));
+  const address = parseDatabaseUrl(url);
+  if (address.kind === "postgres") {
+    const pool = openPostgresPool(address.url, options.onConnectionLost ?? (() => {}));
     return new Store(new Kysely({ dialect: new PostgresDialect({ pool }) }), new PostgresDialectRules());
   }
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) {
-    const [scheme] = url.split(":", 1);
-    throw new UsageError(
-      "USAGE",
-      `'${scheme}' is no database for Portolan; give postgres://… or sqlite:PATH`,
-    );
-  }
-  const path = url.startsWith("sqlite:") ? url.slice("sqlite:".length) : url;
-  return new Store(new Kysely({ dialect: new BunSqliteDialect(path) }), new SqliteDialectRules());
+  return new Store(new Kysely({ dialect: new BunSqliteDialect(address.path) }), new SqliteDialectRules());
 }
 
 /** The database's time, in milliseconds since 1970 UTC. */

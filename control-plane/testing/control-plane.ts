@@ -48,6 +48,7 @@ export interface TestOptions {
   readonly agentBinaries?: string;
   readonly url?: Partial<PublicUrlOptions>;
   readonly dashboard?: readonly DashboardFile[];
+  readonly minWireVersion?: number;
 }
 
 export class TestControlPlane {
@@ -72,6 +73,7 @@ export class TestControlPlane {
       log,
       url: { publicUrl: undefined, trustedProxies: [], ...options.url },
       dashboard: options.dashboard ?? [],
+      ...(options.minWireVersion === undefined ? {} : { minWireVersion: options.minWireVersion }),
     });
   }
 

@@ -36,9 +36,11 @@ export const ERROR_STATUS = {
   /** A cap of the installation is reached. */
   LIMIT_REACHED: 409,
   BODY_TOO_LARGE: 413,
+  /** The agent speaks a wire version that is no longer served; `details.minWireVersion` is the oldest that is. */
+  AGENT_OUTDATED: 426,
   RATE_LIMITED: 429,
   INTERNAL: 500,
-  /** A known platform whose binary this control plane does not have. */
+  /** A known platform whose binary this control plane does not have, or that no agent runs on. */
   BINARY_NOT_BUILT: 501,
   /** The database cannot be reached; ask again after `Retry-After`. */
   DATABASE_UNAVAILABLE: 503,

@@ -12,7 +12,7 @@ const binaryRoute = createRoute({
   method: "get",
   path: "/binary/{platform}/{arch}",
   tags: ["scanner"],
-  summary: "The agent for a platform; 501 with the build command when it is not here",
+  summary: "The agent for a platform; 501 when it is not here, with the build command",
   security: [...PROVISIONING_SECURITY, ...SCANNER_SECURITY],
   request: { params: z.object({ platform: z.string().max(32), arch: z.string().max(32) }) },
   responses: {

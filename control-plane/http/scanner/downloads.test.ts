@@ -107,14 +107,44 @@ describeOnSqlite("an agent's binary", (openTestStore) => {
   test("that is not there is 501 with the command that builds it; an unknown target is 400", async () => {
     const plane = new TestControlPlane(await openTestStore(), { agentBinaries: directory });
     const { token } = await plane.provision("s1");
-    const missing = await plane.call("GET", "/scanner/binary/darwin/arm64", { token });
-    expect([missing.status, errorOf(missing).details]).toEqual([
-      501,
-      { buildCommand: "bun scripts/build.ts --target=darwin-arm64" },
-    ]);
+    for (const [arch, buildCommand] of [
+      ["amd64", "bun scripts/build.ts --only=agent --target=linux-amd64"],
+      [
+        "arm64",
+        "bun install --cpu=arm64 --os=linux && bun scripts/build.ts --only=agent --target=linux-arm64",
+      ],
+    ]) {
+      const missing = await plane.call("GET", `/scanner/binary/linux/${arch}`, { token });
+      expect([missing.status, errorOf(missing)]).toEqual([
+        501,
+        {
+          code: "BINARY_NOT_BUILT",
+          message: `there is no agent for linux-${arch} here; build it with: ${buildCommand}`,
+          details: { buildCommand },
+        },
+      ]);
+    }
     for (const target of ["plan9/amd64", "linux/mips", "linux/..%2f..%2fetc%2fpasswd"]) {
       const unknown = await plane.call("GET", `/scanner/binary/${target}`, { token });
       expect([unknown.status, errorCode(unknown)]).toEqual([400, "UNKNOWN_PLATFORM"]);
+    }
+  });
+
+  test("for a platform that no agent runs on is 501 and offers no build", async () => {
+    const plane = new TestControlPlane(await openTestStore(), { agentBinaries: directory });
+    const { token } = await plane.provision("s1");
+    for (const [platform, arch] of [
+      ["darwin", "arm64"],
+      ["windows", "amd64"],
+    ]) {
+      const answer = await plane.call("GET", `/scanner/binary/${platform}/${arch}`, { token });
+      expect([answer.status, errorOf(answer)]).toEqual([
+        501,
+        {
+          code: "BINARY_NOT_BUILT",
+          message: `Portolan has no agent for ${platform}; agents run on linux`,
+        },
+      ]);
     }
   });
 

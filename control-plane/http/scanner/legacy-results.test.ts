@@ -24,7 +24,13 @@ describeOnSqlite("results by scan", (openTestStore) => {
     expect(await plane.getScan(scan.id)).toMatchObject({ status: "running", resultCount: 1 });
     const last = { scanId: scan.id, results: [{ ...found, port: 80 }], complete: true };
     for (let i = 0; i < 2; i++) expect((await send(last)).body).toEqual({ ok: true });
-    expect(await plane.getScan(scan.id)).toMatchObject({ status: "completed", resultCount: 2 });
+    expect(await plane.getScan(scan.id)).toMatchObject({
+      status: "completed",
+      resultCount: 2,
+      coverage: 0,
+      errorMessage: null,
+      jobs: [{ status: "completed", errorMessage: expect.stringContaining("does not count probes") }],
+    });
     expect(errorCode(await send(part))).toBe("JOB_ENDED");
   });
 

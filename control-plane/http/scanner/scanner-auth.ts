@@ -1,4 +1,4 @@
-/** Scanners' credentials: checked before anything else about the call is looked at. */
+/** Scanners' credentials: checked before anything else about the call but its wire version is looked at. */
 
 import type { MiddlewareHandler } from "hono";
 import type { Purpose, ScannerAccess } from "../../services/scanner-access.ts";
