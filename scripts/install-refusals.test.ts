@@ -2,13 +2,16 @@
 
 import { afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { execute } from "./processes/command.ts";
 import { type FaultyAnswers, refused, serveFaulty } from "./testing/faulty-control-plane.ts";
-import { AS_NOBODY, complaint, INSTALL, SCRIPT, sha256, WRONG_TOKEN } from "./testing/installer.ts";
-import { AGENT_BINARY, requireForInstallation } from "./testing/requirements.ts";
-import { runCommand } from "./testing/run.ts";
+import { complaint, INSTALL, sha256, WRONG_TOKEN } from "./testing/installer.ts";
+import { NOBODY } from "./testing/nobody.ts";
+import { AGENT, INSTALL_SCRIPT } from "./testing/programs.ts";
+import { requireForInstallation } from "./testing/requirements.ts";
 import { ThrowawayHost } from "./testing/throwaway-host.ts";
+import { E2E_TIMEOUT_MS } from "./testing/timeouts.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(E2E_TIMEOUT_MS);
 
 let host: ThrowawayHost;
 
@@ -68,7 +71,7 @@ describe("what goes wrong changes nothing", () => {
   });
 
   test("a token that is refused only when the host enrols", async () => {
-    const agent = readFileSync(AGENT_BINARY);
+    const agent = readFileSync(AGENT);
     using server = serveFaulty({
       binary: binary(new Blob([agent]), sha256(agent)),
       register: () => refused(401, "INVALID_PROVISIONING_TOKEN", "the provisioning token has been used"),
@@ -102,7 +105,7 @@ describe("what goes wrong changes nothing", () => {
     const before = await host.changes();
     const env = `PORTOLAN_SERVER=${server.url} PORTOLAN_TOKEN=${WRONG_TOKEN}`;
     // In a process group of its own, as a terminal that hangs up sees it.
-    const session = `setsid --wait sh -c 'echo $$ >/run/installer; exec sh "$0"' '${SCRIPT}'`;
+    const session = `setsid --wait sh -c 'echo $$ >/run/installer; exec sh "$0"' '${INSTALL_SCRIPT}'`;
     const outcome = host.run(`${env} ${session}`);
     await started.promise;
     await host.must("kill -TERM -$(cat /run/installer)");
@@ -112,7 +115,7 @@ describe("what goes wrong changes nothing", () => {
 
   test("a download of the script that was cut off, wherever", async () => {
     using server = serveFaulty({ binary: good });
-    const script = readFileSync(SCRIPT, "utf8").replace(
+    const script = readFileSync(INSTALL_SCRIPT, "utf8").replace(
       "# portolan:provisioning",
       `PORTOLAN_SERVER='${server.url}'\nPORTOLAN_TOKEN='${WRONG_TOKEN}'`,
     );
@@ -162,7 +165,10 @@ describe("what it is told", () => {
       complaint(await host.run(command, { env: given }));
     expect(await says(INSTALL, {})).toContain("give --server");
     expect(await says(INSTALL, { PORTOLAN_SERVER: env.PORTOLAN_SERVER })).toContain("--token-file");
-    const asNobody = await host.run(`${AS_NOBODY} sh`, { env, stdin: readFileSync(SCRIPT, "utf8") });
+    const asNobody = await host.run(`${NOBODY.join(" ")} sh`, {
+      env,
+      stdin: readFileSync(INSTALL_SCRIPT, "utf8"),
+    });
     expect(complaint(asNobody)).toContain("run it with sudo");
   });
 
@@ -183,23 +189,19 @@ describe("what it is told", () => {
 
   test("--help names every option", async () => {
     const help = await host.must(`${INSTALL} --help`);
-    const options = readFileSync(SCRIPT, "utf8").matchAll(/^ {6}(--[a-z-]+)(?: \||\))/gm);
+    const options = readFileSync(INSTALL_SCRIPT, "utf8").matchAll(/^ {6}(--[a-z-]+)(?: \||\))/gm);
     for (const [, option] of options) expect(help).toContain(` ${option} `);
   });
 });
 
 test("shellcheck has nothing to say about the script, nor about the one that it leaves behind", async () => {
-  const script = readFileSync(SCRIPT, "utf8");
+  const script = readFileSync(INSTALL_SCRIPT, "utf8");
   const uninstaller = /^uninstaller\(\) \{\n {2}cat <<'END'\n(.*?)^END$/ms.exec(script)?.[1] ?? "";
   expect(uninstaller).toStartWith("#!/bin/sh\n");
   for (const text of [script, uninstaller]) {
     expect(text).not.toContain("shellcheck");
-    const { stdout } = await runCommand(
-      ["shellcheck", "--shell=sh", "--enable=require-variable-braces=no", "-"],
-      {
-        stdin: text,
-      },
-    );
+    const command = ["shellcheck", "--shell=sh", "--enable=require-variable-braces=no", "-"];
+    const { stdout } = await execute(command, { envBase: "clean", stdin: text });
     expect(stdout).toBe("");
   }
 });

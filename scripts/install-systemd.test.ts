@@ -7,23 +7,26 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ControlPlaneProcess } from "./testing/control-plane-process.ts";
+import { mustExecute } from "./processes/command.ts";
+import { waitFor } from "./processes/service.ts";
+import { ControlPlane } from "./testing/control-plane.ts";
+import { INSTALL_SCRIPT } from "./testing/programs.ts";
 import { requireForInstallation } from "./testing/requirements.ts";
-import { eventually, mustRun } from "./testing/run.ts";
-import { HOST_ADDRESS, SystemdContainer } from "./testing/systemd-container.ts";
+import { HOST_ADDRESS, NEIGHBOUR_ADDRESS, SystemdContainer } from "./testing/systemd-container.ts";
+import { E2E_TIMEOUT_MS, WAIT_TIMEOUT_MS } from "./testing/timeouts.ts";
 
 /** systemd's own scale: 0 is sealed, 10 is wide open. */
 const MAX_EXPOSURE = 3;
 /** The first run downloads a Debian. */
 const SETUP_TIMEOUT_MS = 300_000;
 const SCANNER = "systemd-host";
-setDefaultTimeout(120_000);
+setDefaultTimeout(E2E_TIMEOUT_MS);
 
 /** In the container. */
 const CA_FILE = "/root/authority.pem";
 
 let keys: string;
-let controlPlane: ControlPlaneProcess | undefined;
+let controlPlane: ControlPlane | undefined;
 let container: SystemdContainer | undefined;
 
 beforeAll(async () => {
@@ -34,35 +37,31 @@ beforeAll(async () => {
   // Certificate and authority in one.
   const request =
     "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=portolan-test";
-  await mustRun(
+  await mustExecute(
     ["openssl", ...request.split(" "), "-addext", `subjectAltName=IP:${HOST_ADDRESS}`].concat(
       ["-keyout", keyFile],
       ["-out", certFile],
     ),
   );
-  const ca = readFileSync(certFile, "utf8");
-  await Bun.write(join(container.directory, CA_FILE), ca);
-  controlPlane = await ControlPlaneProcess.start({
-    listen: `${HOST_ADDRESS}:0`,
-    tls: { certFile, keyFile, ca },
-  });
+  await Bun.write(join(container.directory, CA_FILE), readFileSync(certFile));
+  controlPlane = await ControlPlane.start({ host: HOST_ADDRESS, tls: { certFile, keyFile } });
 }, SETUP_TIMEOUT_MS);
 
 afterAll(async () => {
-  await controlPlane?.stop();
+  await controlPlane?.close();
   await container?.remove();
   rmSync(keys, { recursive: true, force: true });
 }, SETUP_TIMEOUT_MS);
 
 /** What the tests below, one after the other, do to the same host. */
-function site(): { host: SystemdContainer; plane: ControlPlaneProcess } {
+function site(): { host: SystemdContainer; plane: ControlPlane } {
   if (container === undefined || controlPlane === undefined) throw new Error("the container was not set up");
   return { host: container, plane: controlPlane };
 }
 
 test("the one-time line ends with a running, enrolled service", async () => {
   const { host, plane } = site();
-  const { provisioning } = await plane.addScanner(SCANNER);
+  const { provisioning } = await plane.operator.addScanner(SCANNER);
   // As the documentation has it for an authority of one's own. The container's root needs no sudo, and has none.
   const line = provisioning.installCommand
     .replace("curl -fsSL", `curl --cacert ${CA_FILE} -fsSL`)
@@ -73,7 +72,7 @@ test("the one-time line ends with a running, enrolled service", async () => {
   expect(stdout).toContain("systemctl status portolan-agent");
   expect(await host.must("systemctl is-active portolan-agent")).toBe("active\n");
   expect(await host.must("systemctl is-enabled portolan-agent")).toBe("enabled\n");
-  const scanner = await plane.activeScanner(SCANNER);
+  const scanner = await plane.operator.activeScanner(SCANNER);
   expect(scanner.metrics?.memoryTotalBytes).toBeGreaterThan(0);
   expect(scanner.capabilities).toContain("syn");
 });
@@ -104,7 +103,7 @@ test("it scans with raw packets under its restrictions", async () => {
       /^(?:User|Group|Ambient|Capab|NoNew|Limit|Protect|Private|Restrict|Lock|SystemCall)/.test(text),
     )
     .map((text) => `--property='${text}'`);
-  const scan = "/usr/local/bin/portolan-agent scan 127.0.0.1 --ports 1-100 --link packet --show all";
+  const scan = `/usr/local/bin/portolan-agent scan ${NEIGHBOUR_ADDRESS} --ports 1-100 --link packet --show all`;
   const output = await host.must(`systemd-run --quiet --wait --pipe ${properties.join(" ")} ${scan} 2>&1`);
   expect(output).toContain("100 closed");
 });
@@ -113,7 +112,7 @@ test("a second run upgrades it in place, and a killed agent comes back", async (
   const { host, plane } = site();
   const pid = "systemctl show --value --property MainPID portolan-agent";
   const before = await host.must(pid);
-  const script = readFileSync(new URL("../install.sh", import.meta.url), "utf8");
+  const script = readFileSync(INSTALL_SCRIPT);
   await Bun.write(join(host.directory, "root/install.sh"), script);
   const output = await host.must(`sh /root/install.sh --server ${plane.url} --ca-file ${CA_FILE}`);
   expect(output).toContain("keeps its credentials");
@@ -121,7 +120,7 @@ test("a second run upgrades it in place, and a killed agent comes back", async (
   expect(after).not.toBe(before);
 
   await host.must(`kill -KILL ${after}`);
-  await eventually("the service after its agent was killed", async () => {
+  await waitFor("the service after its agent was killed", WAIT_TIMEOUT_MS, [], async () => {
     const now = await host.must(pid);
     const { stdout } = await host.run("systemctl is-active portolan-agent");
     return now !== after && stdout === "active\n" ? true : undefined;
@@ -132,7 +131,7 @@ test("it comes back when the host is started again", async () => {
   const { host } = site();
   await host.shutDown();
   await host.boot();
-  await eventually("the service after a restart", async () => {
+  await waitFor("the service after a restart", WAIT_TIMEOUT_MS, [], async () => {
     const { stdout } = await host.run("systemctl is-active portolan-agent");
     return stdout === "active\n" ? true : undefined;
   });
@@ -159,7 +158,7 @@ test("a key that the control plane does not know is told in the log, and by the 
     String.raw`sed -i 's/"apiKey": ".*"/"apiKey": "ptl_key_wrong"/' /var/lib/portolan/credentials.json`,
   );
   await host.must("systemctl restart portolan-agent || true");
-  const log = await eventually("the reason in the log", async () => {
+  const log = await waitFor("the reason in the log", WAIT_TIMEOUT_MS, [], async () => {
     const { stdout } = await host.run("journalctl --unit portolan-agent --boot --output cat");
     return stdout.includes("enroll this host again with a new token") ? stdout : undefined;
   });

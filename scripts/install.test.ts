@@ -6,25 +6,30 @@
 import { afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { ControlPlaneProcess } from "./testing/control-plane-process.ts";
-import { AS_NOBODY, complaint, INSTALL, sha256, WRONG_TOKEN } from "./testing/installer.ts";
-import { AGENT_BINARY, requireForInstallation } from "./testing/requirements.ts";
+import { ControlPlane } from "./testing/control-plane.ts";
+import { complaint, INSTALL, sha256, WRONG_TOKEN } from "./testing/installer.ts";
+import { NOBODY } from "./testing/nobody.ts";
+import { AGENT } from "./testing/programs.ts";
+import { requireForInstallation } from "./testing/requirements.ts";
 import { ThrowawayHost } from "./testing/throwaway-host.ts";
+import { E2E_TIMEOUT_MS } from "./testing/timeouts.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(E2E_TIMEOUT_MS);
+
+const AS_NOBODY = NOBODY.join(" ");
 
 let host: ThrowawayHost;
-let controlPlane: ControlPlaneProcess;
+let controlPlane: ControlPlane;
 
 beforeAll(() => requireForInstallation(["curl", "nsenter", "setpriv", "strace", "unshare", "wget"]));
 
 beforeEach(async () => {
-  controlPlane = await ControlPlaneProcess.start();
+  controlPlane = await ControlPlane.start();
   host = await ThrowawayHost.create();
 });
 
 afterEach(async () => {
-  await controlPlane.stop();
+  await controlPlane.close();
   await host.remove();
 });
 
@@ -38,7 +43,7 @@ async function installScript(token: string): Promise<string> {
 }
 
 test("the one-time line installs and enrols, and the command that it prints runs the agent", async () => {
-  const { provisioning } = await controlPlane.addScanner("berlin-1");
+  const { provisioning } = await controlPlane.operator.addScanner("berlin-1");
   const { exitCode, stdout, stderr } = await host.run(provisioning.installCommand);
 
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -46,7 +51,7 @@ test("the one-time line installs and enrols, and the command that it prints runs
   expect(stdout).toContain("no systemd is running here");
 
   const installed = (await host.must("sha256sum /usr/local/bin/portolan-agent")).split(" ")[0];
-  expect(installed).toBe(sha256(readFileSync(AGENT_BINARY)));
+  expect(installed).toBe(sha256(readFileSync(AGENT)));
   const facts = (paths: string): Promise<string> => host.must(`stat -c '%a %U:%G %n' ${paths}`);
   expect(await facts("/usr/local/bin/portolan-agent /etc/portolan/agent.yaml")).toBe(
     "755 root:root /usr/local/bin/portolan-agent\n644 root:root /etc/portolan/agent.yaml\n",
@@ -64,21 +69,16 @@ test("the one-time line installs and enrols, and the command that it prints runs
   // Nothing of the workspace stays.
   expect((await host.changes()).filter((line) => /\.portolan-|\.new$/.test(line))).toEqual([]);
 
-  const command = /Run it with: sudo (.+)$/m.exec(stdout)?.[1];
-  const agent = Bun.spawn(host.entering(["sh", "-c", `exec ${command}`]), {
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  const scanner = await controlPlane.activeScanner("berlin-1");
-  agent.kill();
-  await agent.exited;
+  const command = /Run it with: sudo (.+)$/m.exec(stdout)?.[1] ?? "false";
+  const agent = host.start("the agent", command);
+  const scanner = await controlPlane.operator.activeScanner("berlin-1");
+  await agent.stop();
   expect(scanner.metrics?.numCpus).toBeGreaterThan(0);
   expect(scanner.capabilities).toContain("syn");
 });
 
 test("running the line again keeps the enrolment, and what the operator configured", async () => {
-  const { provisioning } = await controlPlane.addScanner("berlin-1");
+  const { provisioning } = await controlPlane.operator.addScanner("berlin-1");
   await host.must(provisioning.installCommand);
   const key = `sed -n 's/.*"scannerId": //p' /var/lib/portolan/credentials.json`;
   const before = await host.must(key);
@@ -98,7 +98,7 @@ test("running the line again keeps the enrolment, and what the operator configur
 });
 
 test("a host that is enrolled is upgraded without a token", async () => {
-  const { provisioning } = await controlPlane.addScanner("berlin-1");
+  const { provisioning } = await controlPlane.operator.addScanner("berlin-1");
   await host.must("sh", { stdin: await installScript(provisioning.token) });
   await host.must("echo old >/usr/local/bin/portolan-agent");
   const output = await host.must(`${INSTALL} --server '${controlPlane.url}/'`);
@@ -116,7 +116,7 @@ test("a token that is wrong changes nothing", async () => {
 });
 
 test("a token that another host has spent installs nothing", async () => {
-  const { provisioning } = await controlPlane.addScanner("berlin-1");
+  const { provisioning } = await controlPlane.operator.addScanner("berlin-1");
   const other = await ThrowawayHost.create();
   try {
     await other.must(provisioning.installCommand);
@@ -132,7 +132,7 @@ test("a token that another host has spent installs nothing", async () => {
 });
 
 test("neither token nor key is ever among a program's arguments", async () => {
-  const { provisioning } = await controlPlane.addScanner("berlin-1");
+  const { provisioning } = await controlPlane.operator.addScanner("berlin-1");
   const script = await installScript(provisioning.token);
   await host.must("strace -f -e trace=execve -s 100000 -o /run/trace sh", { stdin: script });
   const credentials = await host.must("cat /var/lib/portolan/credentials.json");
@@ -149,7 +149,7 @@ test("neither token nor key is ever among a program's arguments", async () => {
 });
 
 test("GNU wget does where curl is missing, su where setpriv and runuser are", async () => {
-  const { provisioning } = await controlPlane.addScanner("berlin-1");
+  const { provisioning } = await controlPlane.operator.addScanner("berlin-1");
   await host.must(
     "for tool in curl setpriv runuser; do path=$(command -v $tool); mv $path /run/; done; ! command -v curl setpriv",
   );
@@ -163,7 +163,7 @@ test("GNU wget does where curl is missing, su where setpriv and runuser are", as
 });
 
 test("--prefix needs no root and stays below its directory", async () => {
-  const { provisioning } = await controlPlane.addScanner("trial");
+  const { provisioning } = await controlPlane.operator.addScanner("trial");
   await host.must(`install -d -o 65534 -g 65534 "/srv/o'brien s"`);
   const before = await host.changes();
   const { exitCode, stdout, stderr } = await host.run(
@@ -175,19 +175,14 @@ test("--prefix needs no root and stays below its directory", async () => {
   const made = (await host.changes()).filter((line) => !before.includes(line));
   expect(made.filter((line) => !line.includes("srv/o'brien s/portolan"))).toEqual([]);
   const run = /run it with: (.+)$/m.exec(stdout)?.[1] ?? "false";
-  const agent = Bun.spawn(host.entering(["sh", "-c", `exec ${AS_NOBODY} ${run}`]), {
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "ignore",
-  });
-  await controlPlane.activeScanner("trial");
-  agent.kill();
-  await agent.exited;
+  const agent = host.start("the agent", `${AS_NOBODY} ${run}`);
+  await controlPlane.operator.activeScanner("trial");
+  await agent.stop();
 });
 
 test("removal takes everything but what it knows; with --purge that too; both may be run twice", async () => {
   const before = await host.changes();
-  const { provisioning } = await controlPlane.addScanner("berlin-1");
+  const { provisioning } = await controlPlane.operator.addScanner("berlin-1");
   await host.must("sh", { stdin: await installScript(provisioning.token) });
 
   await host.must("portolan-agent-uninstall");

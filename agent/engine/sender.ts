@@ -37,7 +37,11 @@ export function sendPasses(plan: WorkerPlan, prober: Prober): void {
   for (let pass = 1; pass <= plan.passes; pass++) {
     setFlag(control, PASS, pass);
     sendPass(plan, prober, pacer, pass);
-    if (flag(control, STOP) !== RUN) return;
+    if (flag(control, STOP) !== RUN) {
+      // What is given up unanswered was not covered.
+      if (pass === 1) addTo(control, POSITION, -prober.pending());
+      return;
+    }
     prober.settle(pass === plan.passes);
   }
 }

@@ -1,14 +1,11 @@
 /** The dashboard of the compiled control plane in a real browser. The scanner is played by the test. */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { jobsResponseSchema } from "#shared/protocol/job.ts";
 import { registerResponseSchema } from "#shared/protocol/scanner.ts";
-import { Service, waitFor } from "../processes/service.ts";
-import { Browser } from "./browser.ts";
-import { CONTROL, E2E_TIMEOUT_MS } from "./programs.ts";
+import { Browser } from "../testing/browser.ts";
+import { ControlPlane } from "../testing/control-plane.ts";
+import { E2E_TIMEOUT_MS } from "../testing/timeouts.ts";
 
 setDefaultTimeout(E2E_TIMEOUT_MS);
 
@@ -17,37 +14,23 @@ const HOSTILE = `<img src=x onerror="alert('broken in')"><script>alert('broken i
 /** The browser itself writes this for every answer of 4xx, however well it is handled. */
 const REFUSED = /^Failed to load resource: the server responded with a status of 40[01] /;
 
-const folder = mkdtempSync(join(tmpdir(), "portolan-dashboard-"));
-let service: Service;
-let server = "";
-let token = "";
+let controlPlane: ControlPlane;
 let browser: Browser;
 let apiKey = "";
 
 beforeAll(async () => {
-  const log = join(folder, "control-plane.log");
-  const dataDir = join(folder, "data");
-  service = new Service(
-    "the control plane",
-    [CONTROL, "serve", "--data-dir", dataDir, "--listen", "127.0.0.1:0"],
-    log,
-  );
-  server = await waitFor("the control plane", 20_000, [service], async () => {
-    return /^Listening on (\S+)$/m.exec(existsSync(log) ? readFileSync(log, "utf8") : "")?.[1];
-  });
-  token = readFileSync(join(dataDir, "admin-token"), "utf8").trim();
+  controlPlane = await ControlPlane.start();
   browser = await Browser.open();
 });
 
 afterAll(async () => {
   await browser?.close();
-  await service?.stop();
-  rmSync(folder, { recursive: true, force: true });
+  await controlPlane?.close();
 });
 
 /** A call as the scanner. */
 async function scannerCall(path: string, body?: object): Promise<unknown> {
-  const response = await fetch(`${server}/scanner${path}`, {
+  const response = await fetch(`${controlPlane.url}/scanner${path}`, {
     headers: { "X-API-Key": apiKey, "Content-Type": "application/json" },
     ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
   });
@@ -57,7 +40,7 @@ async function scannerCall(path: string, body?: object): Promise<unknown> {
 
 test("a wrong token does not sign in, and the page says so", async () => {
   const { page } = browser;
-  await page.goto(server);
+  await page.goto(controlPlane.url);
   await page.getByLabel("Operator token").fill("ptl_op_wrong");
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("the operator's token is unknown or revoked").waitFor();
@@ -67,7 +50,7 @@ test("a wrong token does not sign in, and the page says so", async () => {
 test("the right token signs in, until sign-out, and no script can read the session", async () => {
   const { page } = browser;
   const signIn = async (): Promise<void> => {
-    await page.getByLabel("Operator token").fill(token);
+    await page.getByLabel("Operator token").fill(controlPlane.token);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByText("There are no scanners yet.").waitFor();
   };

@@ -5,7 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execute } from "../processes/command.ts";
-import { AGENT, CONTROL, E2E_TIMEOUT_MS } from "./programs.ts";
+import { NOBODY } from "../testing/nobody.ts";
+import { AGENT, CONTROL } from "../testing/programs.ts";
+import { E2E_TIMEOUT_MS } from "../testing/timeouts.ts";
 
 setDefaultTimeout(E2E_TIMEOUT_MS);
 
@@ -24,10 +26,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function expectRefusal(
   command: readonly string[],
-  environment: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>>,
   ...says: readonly string[]
 ): Promise<void> {
-  const { exitCode, stdout, stderr } = await execute(command, environment);
+  const { exitCode, stdout, stderr } = await execute(command, { envBase: "clean", env });
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr.trimEnd().split("\n")).toHaveLength(1);
   for (const word of says) expect(stderr).toContain(word);
@@ -59,10 +61,19 @@ describe("scan", () => {
   });
 
   test("a link that needs privilege, without it: says what to do", async () => {
-    const nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
-    const command = [...nobody, AGENT, "scan", "127.0.0.1", "-p", "80", "--link", "packet"];
+    const command = [...NOBODY, AGENT, "scan", "127.0.0.1", "-p", "80", "--link", "packet"];
     await expectRefusal(command, {}, "CAP_NET_RAW", "sudo");
   });
+
+  test("the packet link over loopback names the link that works", () =>
+    expectRefusal([AGENT, "scan", "127.0.0.1", "-p", "80", "--link", "packet"], {}, "over lo", "--link raw"));
+
+  test("a summary file that cannot be written is told before the scan", () =>
+    expectRefusal(
+      [AGENT, "scan", "127.0.0.1", "-p", "80", "--summary", "/no-such-folder/x"],
+      {},
+      "/no-such-folder/x",
+    ));
 
   test("a network without a route names it", async () => {
     // A namespace of its own with loopback only: there is no way to anywhere.
@@ -92,6 +103,16 @@ describe("agent", () => {
       "cannot reach",
       deadServer,
     ));
+
+  test("run with a state directory that cannot be written", () => {
+    const environment = { API_KEY: "ptl_key_x", BACKEND_URL: deadServer };
+    return expectRefusal(
+      [AGENT, "run", "--state-dir", "/proc/portolan"],
+      environment,
+      "/proc/portolan",
+      "--state-dir",
+    );
+  });
 
   test("run on a host that was never enrolled", () =>
     expectRefusal([AGENT, "run", "--state-dir", join(folder, "none")], {}, "enroll"));

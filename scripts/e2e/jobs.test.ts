@@ -4,8 +4,9 @@ import { afterAll, beforeAll, expect, test, setDefaultTimeout } from "bun:test";
 import type { ResultView } from "#shared/protocol/operator.ts";
 import { LAB_HOSTS } from "../lab/hosts.ts";
 import { execute } from "../processes/command.ts";
+import { AGENT } from "../testing/programs.ts";
+import { E2E_TIMEOUT_MS } from "../testing/timeouts.ts";
 import { Installation } from "./installation.ts";
-import { AGENT, E2E_TIMEOUT_MS } from "./programs.ts";
 
 setDefaultTimeout(E2E_TIMEOUT_MS);
 
@@ -61,8 +62,8 @@ test("killing the control plane during a scan and starting it again loses and do
   const id = await site.startScan(...words, "--report", "open,closed,filtered");
   // Some results are in, most are not.
   await site.scanWhen(id, ({ resultCount }) => resultCount > 0);
-  await site.killControlPlane();
-  await site.startControlPlane();
+  await site.controlPlane.kill();
+  await site.controlPlane.restart();
   const scan = await site.scanWhen(id, ({ endedAt }) => endedAt !== null);
   expect(scan).toMatchObject({ status: "completed", coverage: 1, resultCount: 6_000 });
   expect(portsOf(await site.results(id))).toEqual(serverPorts(1, 6_000));
@@ -83,9 +84,9 @@ test("results that could not be delivered before a stop are delivered after the 
   const words = ["--targets", SERVER_ADDRESS, "--ports", "1-3000", "--rate", "1000"];
   const id = await site.startScan(...words, "--report", "open,closed,filtered");
   await site.scanWhen(id, ({ resultCount }) => resultCount > 0);
-  await site.killControlPlane();
+  await site.controlPlane.kill();
   await site.stopAgent();
-  await site.startControlPlane();
+  await site.controlPlane.restart();
   const before = (await site.results(id)).length;
   site.startAgent();
   // What was on disk arrives first; the job itself is handed out again when its lease has run out.
@@ -98,28 +99,20 @@ test("results that could not be delivered before a stop are delivered after the 
 
 test("a key that the control plane does not know: one line, exit code 2", async () => {
   const command = site.lab.onScanner([AGENT, "run", "--state-dir", site.folder, "--allow-plain-http"]);
-  const outcome = await execute(command, { API_KEY: "ptl_key_wrong", BACKEND_URL: `${site.server}/` });
+  const env = { API_KEY: "ptl_key_wrong", BACKEND_URL: `${site.controlPlane.url}/` };
+  const outcome = await execute(command, { envBase: "clean", env });
   expect(outcome.exitCode).toBe(2);
-  expect(outcome.stderr.trimEnd().split("\n").at(-1)).toContain("enroll this host again");
+  expect(outcome.stderr.trimEnd().split("\n")).toEqual([expect.stringContaining("enroll this host again")]);
 });
 
 test("a provisioning token serves once: one line, exit code 2", async () => {
-  const token = tokenOf(await site.operator("scanner", "add", "second", "--json"));
-  const words = [AGENT, "enroll", "--server", site.server, "--allow-plain-http", "--state-dir"];
-  const enroll = (name: string): ReturnType<typeof execute> =>
-    execute(site.lab.onScanner([...words, `${site.folder}/${name}`]), { PORTOLAN_TOKEN: token });
-  expect(await enroll("one")).toMatchObject({ exitCode: 0 });
-  const again = await enroll("two");
+  const token = await site.provision("second");
+  expect(await site.enroll(token, "one")).toMatchObject({ exitCode: 0 });
+  const again = await site.enroll(token, "two");
   expect(again).toMatchObject({ exitCode: 2, stdout: "" });
   expect(again.stderr.trimEnd().split("\n")).toHaveLength(1);
   expect(again.stderr).toContain("token");
 });
-
-function tokenOf(json: string): string {
-  const token = /"token":\s*"([^"]+)"/.exec(json)?.[1];
-  if (token === undefined) throw new Error(`no token in ${json}`);
-  return token;
-}
 
 test("no secret reaches the agent's log", () => {
   expect(site.agentLog()).not.toContain("ptl_");

@@ -6,7 +6,9 @@ import { LAB_HOSTS, LAB_LINK } from "../lab/hosts.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
 import { execute, type Outcome } from "../processes/command.ts";
 import { waitFor } from "../processes/service.ts";
-import { AGENT, E2E_TIMEOUT_MS } from "./programs.ts";
+import { NOBODY } from "../testing/nobody.ts";
+import { AGENT } from "../testing/programs.ts";
+import { E2E_TIMEOUT_MS, WAIT_TIMEOUT_MS } from "../testing/timeouts.ts";
 
 setDefaultTimeout(E2E_TIMEOUT_MS);
 
@@ -118,17 +120,17 @@ test("a second pass asks again only what was silent", async () => {
   expect(summary.filtered).toBe(1);
 });
 
-const NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs"];
+const POWERLESS = [...NOBODY, "--no-new-privs"];
 
 test("an ordinary user scans by connections, and is told so", async () => {
-  const { ports, summary, stderr } = await scan("10.213.7.10-11 -p 1-1000 --rate 20000", NOBODY);
+  const { ports, summary, stderr } = await scan("10.213.7.10-11 -p 1-1000 --rate 20000", POWERLESS);
   expect(ports).toEqual(ALL_OPEN.filter((line) => /^10\.213\.7\.1[01] /.test(line)));
   expect(summary.link).toBe("connect");
   expect(stderr).toContain("CAP_NET_RAW");
 });
 
 test("CAP_NET_RAW alone is enough for raw packets", async () => {
-  const capable = [...NOBODY, "--inh-caps", "-all,+net_raw", "--ambient-caps", "-all,+net_raw"];
+  const capable = [...POWERLESS, "--inh-caps", "-all,+net_raw", "--ambient-caps", "-all,+net_raw"];
   const { ports, summary } = await scan("10.213.7.10-11 -p 1-1000 --rate 20000", capable);
   expect(ports).toEqual(ALL_OPEN.filter((line) => /^10\.213\.7\.1[01] /.test(line)));
   expect(summary.link).toBe("packet");
@@ -169,7 +171,9 @@ test("a scan that is interrupted says how far it came, and calls itself partial"
   });
   const output = new Response(child.stdout).text();
   const before = lab.synsReceived();
-  await waitFor("the first probes", 20_000, [], async () => (lab.synsReceived() > before ? true : undefined));
+  await waitFor("the first probes", WAIT_TIMEOUT_MS, [], async () =>
+    lab.synsReceived() > before ? true : undefined,
+  );
   child.kill("SIGINT");
   expect(await child.exited).toBe(130);
   const summary = scanSummarySchema.parse(JSON.parse((await output).trim().split("\n").at(-1) ?? ""));

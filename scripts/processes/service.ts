@@ -1,6 +1,7 @@
 /** A program that runs beside the quick start or a test: started, waited for, and always ended. */
 
-import { openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
+import { type EnvironmentOptions, environmentOf } from "./environment.ts";
 
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -9,30 +10,24 @@ export class Service {
   private readonly name: string;
 
   /** @param logPath gets everything the program writes */
-  constructor(
-    name: string,
-    command: readonly string[],
-    logPath: string,
-    environment: Readonly<Record<string, string>> = {},
-  ) {
+  constructor(name: string, command: readonly string[], logPath: string, options: EnvironmentOptions = {}) {
     this.name = name;
     const log = openSync(logPath, "a", 0o600);
-    this.child = Bun.spawn([...command], {
+    // Should we be killed, it ends too.
+    this.child = Bun.spawn(["setpriv", "--pdeathsig=TERM", ...command], {
       stdin: "ignore",
       stdout: log,
       stderr: log,
-      env: { ...process.env, ...environment },
+      env: environmentOf(options),
     });
-  }
-
-  get pid(): number {
-    return this.child.pid;
+    closeSync(log);
   }
 
   /** @throws Error where it has ended by itself */
   assertRunning(): void {
-    if (this.child.exitCode !== null)
-      throw new Error(`${this.name} ended with exit code ${this.child.exitCode}`);
+    const { exitCode, signalCode } = this.child;
+    if (exitCode !== null) throw new Error(`${this.name} ended with exit code ${exitCode}`);
+    if (signalCode !== null) throw new Error(`${this.name} was ended by ${signalCode}`);
   }
 
   /** Ends it without warning, as a crash would. */

@@ -1,16 +1,14 @@
 /** What the tests of install.sh have in common. */
 
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { expect } from "bun:test";
-import { REPOSITORY } from "./requirements.ts";
-import type { Outcome } from "./run.ts";
+import type { Outcome } from "../processes/command.ts";
+import { INSTALL_SCRIPT } from "./programs.ts";
 
-export const SCRIPT = join(REPOSITORY, "install.sh");
-export const INSTALL = `sh '${SCRIPT}'`;
+/** As a line of shell, to which options may be added. */
+export const INSTALL = `sh '${INSTALL_SCRIPT}'`;
 /** Shaped like a token; nobody issued it. */
 export const WRONG_TOKEN = `ptl_prov_${"x".repeat(43)}`;
-export const AS_NOBODY = "setpriv --reuid=65534 --regid=65534 --clear-groups";
 
 /** A failure is told in one line, and nothing else is. */
 export function complaint({ stderr }: Outcome): string {

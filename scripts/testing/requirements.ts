@@ -1,10 +1,5 @@
 /** What the installation tests need of this machine. They fail with the line that mends it, and are never skipped. */
 
-import { existsSync } from "node:fs";
-
-export const AGENT_BINARY = new URL("../../dist/portolan-agent", import.meta.url).pathname;
-export const REPOSITORY = new URL("../..", import.meta.url).pathname;
-
 /** Debian package of each tool. */
 const PACKAGES: Readonly<Record<string, string>> = {
   curl: "curl",
@@ -24,7 +19,6 @@ const PACKAGES: Readonly<Record<string, string>> = {
 export function requireForInstallation(tools: readonly string[]): void {
   const missing: string[] = [];
   if (process.geteuid?.() !== 0) missing.push("root: run the tests with sudo");
-  if (!existsSync(AGENT_BINARY)) missing.push("dist/portolan-agent: bun run build");
   for (const tool of tools) {
     if (Bun.which(tool) === null) missing.push(`'${tool}': apt-get install -y ${PACKAGES[tool] ?? tool}`);
   }

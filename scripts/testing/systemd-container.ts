@@ -1,41 +1,41 @@
 /**
- * A small Debian with a real systemd, booted in a container, that reaches this machine and nothing else. Its file
- * system is made once and kept; every container gets a copy, which goes when the tests end.
+ * A small Debian with a real systemd, booted in a container, that reaches this machine, one neighbour, and nothing
+ * else. Its file system comes from debian.ts.
  */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { removeAbandoned, run } from "../lab/namespaces.ts";
-import { eventually, mustRun, type Outcome, runCommand } from "./run.ts";
+import { execute, mustExecute, type Outcome } from "../processes/command.ts";
+import { waitFor } from "../processes/service.ts";
+import { copyDebian } from "./debian.ts";
+import { WAIT_TIMEOUT_MS } from "./timeouts.ts";
 
 /** Both ends of the link between this machine and the container. */
 export const HOST_ADDRESS = "10.213.254.1";
-export const CONTAINER_ADDRESS = "10.213.254.2";
+const CONTAINER_ADDRESS = "10.213.254.2";
 
-const CACHE = join(process.env["XDG_CACHE_HOME"] || "/var/cache", "portolan-test");
-const SUITE = "bookworm";
-const PACKAGES = ["systemd", "systemd-sysv", "dbus", "curl", "ca-certificates"];
+/** A host with nothing but closed ports, on an Ethernet link of its own: to be scanned from the container. */
+export const NEIGHBOUR_ADDRESS = "10.213.254.6";
+const TOWARDS_NEIGHBOUR = "10.213.254.5";
 
 export class SystemdContainer {
   /** Its file system. */
   readonly directory: string;
   private readonly namespace: string;
+  private readonly neighbour: string;
   private booted: { readonly process: Bun.Subprocess; readonly init: string } | undefined;
 
   private constructor(directory: string, namespace: string) {
     this.directory = directory;
     this.namespace = namespace;
+    this.neighbour = `${namespace}-neighbour`;
   }
 
   /** Downloads a Debian at first, which takes a minute or two. */
   static async create(): Promise<SystemdContainer> {
-    await makeFileSystem();
     removeAbandoned();
-    removeAbandonedCopies();
-    const namespace = `ptl-${process.pid}-systemd`;
-    const container = new SystemdContainer(join(CACHE, `copy-${process.pid}`), namespace);
+    const container = new SystemdContainer(await copyDebian(), `ptl-${process.pid}-systemd`);
     try {
-      await mustRun(["cp", "--archive", join(CACHE, SUITE), container.directory]);
       container.link();
       await container.boot();
     } catch (error) {
@@ -54,6 +54,17 @@ export class SystemdContainer {
     run(["ip", "link", "set", here, "up"]);
     run(["ip", "-n", this.namespace, "address", "add", `${CONTAINER_ADDRESS}/30`, "dev", "uplink"]);
     run(["ip", "-n", this.namespace, "link", "set", "uplink", "up"]);
+    this.linkNeighbour();
+  }
+
+  private linkNeighbour(): void {
+    const [here, there] = [this.namespace, this.neighbour];
+    run(["ip", "netns", "add", there]);
+    run(["ip", "-n", here, "link", "add", "lan", "type", "veth", "peer", "name", "lan", "netns", there]);
+    run(["ip", "-n", here, "address", "add", `${TOWARDS_NEIGHBOUR}/30`, "dev", "lan"]);
+    run(["ip", "-n", here, "link", "set", "lan", "up"]);
+    run(["ip", "-n", there, "address", "add", `${NEIGHBOUR_ADDRESS}/30`, "dev", "lan"]);
+    run(["ip", "-n", there, "link", "set", "lan", "up"]);
   }
 
   async boot(): Promise<void> {
@@ -77,24 +88,24 @@ export class SystemdContainer {
     );
     const { pid } = nspawn;
     this.booted = { process: nspawn, init: "" };
-    const init = await eventually("the container's first process", async () => {
+    const init = await waitFor("the container's first process", WAIT_TIMEOUT_MS, [], async () => {
       if (nspawn.exitCode !== null) throw new Error(`systemd-nspawn ended with ${nspawn.exitCode}`);
       const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
       return children.find((child) => isSystemd(child));
     });
     this.booted = { process: nspawn, init };
-    await eventually("the end of the container's start", async () => {
+    await waitFor("the end of the container's start", WAIT_TIMEOUT_MS, [], async () => {
       const { stdout } = await this.run("systemctl is-system-running");
       return /^(?:running|degraded)$/m.test(stdout) ? true : undefined;
     });
   }
 
   run(script: string): Promise<Outcome> {
-    return runCommand(this.entering(script));
+    return execute(this.entering(script), { envBase: "clean" });
   }
 
   must(script: string): Promise<string> {
-    return mustRun(this.entering(script));
+    return mustExecute(this.entering(script), { envBase: "clean" });
   }
 
   private entering(script: string): string[] {
@@ -119,8 +130,10 @@ export class SystemdContainer {
 
   async remove(): Promise<void> {
     await this.shutDown();
-    // The link goes with its other end.
-    if (existsSync(`/run/netns/${this.namespace}`)) run(["ip", "netns", "del", this.namespace]);
+    // Links go with their other end.
+    for (const name of [this.namespace, this.neighbour]) {
+      if (existsSync(`/run/netns/${name}`)) run(["ip", "netns", "del", name]);
+    }
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
@@ -131,43 +144,5 @@ function isSystemd(pid: string): boolean {
   } catch {
     // It has ended since it was listed.
     return false;
-  }
-}
-
-async function makeFileSystem(): Promise<void> {
-  const made = join(CACHE, SUITE);
-  if (existsSync(made)) return;
-  mkdirSync(CACHE, { recursive: true });
-  const unfinished = join(CACHE, `${SUITE}-${process.pid}`);
-  const include = `--include=${PACKAGES.join(",")}`;
-  try {
-    await mustRun(["debootstrap", "--variant=minbase", include, SUITE, unfinished, debianMirror()]);
-    renameSync(unfinished, made);
-  } finally {
-    rmSync(unfinished, { recursive: true, force: true });
-  }
-}
-
-/** The one that apt uses, where that is a Debian's; a machine behind a mirror reaches no other. */
-function debianMirror(): string {
-  const folder = "/etc/apt/sources.list.d";
-  const files = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
-  for (const file of ["/etc/apt/sources.list", ...files]) {
-    if (!existsSync(file)) continue;
-    const mirror = /^(?:URIs:|deb(?: \[[^\]]*\])?) *(https?:\/\/\S+\/debian)\/?(?:\s|$)/m.exec(
-      readFileSync(file, "utf8"),
-    )?.[1];
-    if (mirror !== undefined) return mirror;
-  }
-  return "http://deb.debian.org/debian";
-}
-
-/** Copies whose maker was killed before it could remove them. */
-function removeAbandonedCopies(): void {
-  for (const name of readdirSync(CACHE)) {
-    const maker = /^(?:copy|bookworm)-(\d+)$/.exec(name)?.[1];
-    if (maker !== undefined && !existsSync(`/proc/${maker}`)) {
-      rmSync(join(CACHE, name), { recursive: true, force: true });
-    }
   }
 }

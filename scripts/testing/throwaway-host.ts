@@ -7,8 +7,9 @@
 import { existsSync, mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { REPOSITORY } from "./requirements.ts";
-import { mustRun, type Outcome, runCommand, type RunOptions } from "./run.ts";
+import { type CommandOptions, execute, mustExecute, type Outcome, outputOf } from "../processes/command.ts";
+import { Service } from "../processes/service.ts";
+import { INSTALL_SCRIPT } from "./programs.ts";
 
 /**
  * Runs as the first process of the namespaces. Tells its id as the machine knows it, then waits until the tests let go
@@ -29,6 +30,8 @@ mount -t tmpfs -o mode=755 tmpfs root/run
 echo "$pid"
 exec chroot root cat
 `;
+
+export type HostOptions = Omit<CommandOptions, "envBase">;
 
 export class ThrowawayHost {
   private readonly keeper: Bun.Subprocess<"pipe", "pipe", "inherit">;
@@ -57,22 +60,26 @@ export class ThrowawayHost {
     }
     const host = new ThrowawayHost(keeper, pid, directory);
     // In case the machine itself is a scanner.
-    await host.must(`sh '${REPOSITORY}install.sh' --uninstall --purge`);
+    await host.must(`sh '${INSTALL_SCRIPT}' --uninstall --purge`);
     return host;
   }
 
   /** Runs a line of shell as root there. */
-  run(script: string, options?: RunOptions): Promise<Outcome> {
-    return runCommand(this.entering(["sh", "-c", script]), options);
+  run(script: string, options: HostOptions = {}): Promise<Outcome> {
+    return execute(this.entering(script), { envBase: "clean", ...options });
   }
 
-  must(script: string, options?: RunOptions): Promise<string> {
-    return mustRun(this.entering(["sh", "-c", script]), options);
+  must(script: string, options: HostOptions = {}): Promise<string> {
+    return mustExecute(this.entering(script), { envBase: "clean", ...options });
   }
 
-  /** The command line that runs `command` there. */
-  entering(command: readonly string[]): string[] {
-    return [...this.beside(["--pid"]), "chroot", join(this.directory, "root"), ...command];
+  /** Starts a program there, by a line of shell. What is left of it when it is stopped goes with the host. */
+  start(name: string, command: string): Service {
+    return new Service(name, this.entering(`exec ${command}`), "/dev/null", { envBase: "clean" });
+  }
+
+  private entering(script: string): string[] {
+    return [...this.beside(["--pid"]), "chroot", join(this.directory, "root"), "sh", "-c", script];
   }
 
   /** Enters the namespaces, but not the overlay. */
@@ -88,7 +95,7 @@ export class ThrowawayHost {
   async changes(): Promise<string[]> {
     const upper = join(this.directory, "upper");
     const find = ["find", upper, "-mindepth", "1", "-printf", "%y %#m %u:%g %P\\n"];
-    const lines = (await mustRun([...this.beside([]), ...find])).trim().split("\n");
+    const lines = (await outputOf([...this.beside([]), ...find])).split("\n");
     // A directory of the machine shows up as soon as something in it is touched, even if that is gone again.
     const isTrace = (line: string): boolean =>
       line.startsWith("d ") && existsSync(`/${line.split(" ").slice(3).join(" ")}`);

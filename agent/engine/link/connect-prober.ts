@@ -104,6 +104,10 @@ export class ConnectProber implements Prober {
     return { count: this.refused, reason: this.lastRefusal };
   }
 
+  pending(): number {
+    return this.attempts.size;
+  }
+
   idle(ms: number): void {
     // With nothing under way epoll would still sleep the whole time, which is what is wanted.
     this.reap(Math.max(1, Math.min(100, Math.ceil(ms))));

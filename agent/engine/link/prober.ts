@@ -10,6 +10,8 @@ export interface Prober {
   flush(): number;
   /** Probes that the kernel refused so far, and why the last one was. */
   refusals(): { readonly count: number; readonly reason: string };
+  /** Probes that are sent and will be forgotten, answered or not, when the prober is closed now. */
+  pending(): number;
   /** Passes at most `ms`, usefully. */
   idle(ms: number): void;
   /** After a pass: waits for the answers that are still under way; after the last one, as long as one may take. */

@@ -116,6 +116,11 @@ export class SynProber implements Prober {
     return { count: raw.refused + packet.refused, reason: packet.lastRefusal || raw.lastRefusal };
   }
 
+  /** The receiver goes on listening: nothing that was sent is forgotten. */
+  pending(): number {
+    return 0;
+  }
+
   idle(ms: number): void {
     sleepUnlessStopped(this.control, ms);
   }
