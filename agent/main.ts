@@ -6,7 +6,7 @@
 import type { CliContext, TextOutput } from "./cli/context.ts";
 import { EXIT_INTERRUPTED } from "./cli/exit-codes.ts";
 import { runProgram } from "./cli/program.ts";
-import type { WorkerFactory } from "./engine/scan.ts";
+import type { WorkerFactory } from "./engine/engine-worker.ts";
 
 const workers: WorkerFactory = {
   sender: () => new Worker(new URL("./engine/sender.worker.ts", import.meta.url)),

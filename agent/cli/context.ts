@@ -1,6 +1,6 @@
 /** What a command may touch of the process. Made by the composition root, so that commands read no globals. */
 
-import type { WorkerFactory } from "../engine/scan.ts";
+import type { WorkerFactory } from "../engine/engine-worker.ts";
 
 export interface CliContext {
   readonly environment: Readonly<Record<string, string | undefined>>;

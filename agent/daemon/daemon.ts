@@ -3,7 +3,7 @@
 import { errorMessage, UsageError } from "#shared/errors.ts";
 import type { Job } from "#shared/protocol/job.ts";
 import { ApiError } from "../client/api-error.ts";
-import type { WorkerFactory } from "../engine/scan.ts";
+import type { WorkerFactory } from "../engine/engine-worker.ts";
 import { type JobSpool, Spool } from "../spool/spool.ts";
 import { Bell } from "./bell.ts";
 import { heartbeatRequest, keepHeartbeat } from "./heartbeat.ts";

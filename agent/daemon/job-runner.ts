@@ -12,10 +12,12 @@ import { MAX_ERROR_LENGTH, MAX_RESULTS_PER_BATCH, PROGRESS_INTERVAL_MS } from "#
 import { withRetry } from "../client/retry.ts";
 import type { ScanRequest } from "../engine/plan.ts";
 import { toPortResult } from "../engine/records.ts";
-import { Scan, type WorkerFactory } from "../engine/scan.ts";
+import type { WorkerFactory } from "../engine/engine-worker.ts";
+import { Scan } from "../engine/scan.ts";
 import type { JobSpool } from "../spool/spool.ts";
 import type { Bell } from "./bell.ts";
 import { JobLog } from "./job-log.ts";
+import { completionOf } from "./job-outcome.ts";
 import { isJobGone, logRefusal } from "./refusal.ts";
 import type { DaemonServices } from "./services.ts";
 import { mergeSummaries } from "./summaries.ts";
@@ -153,19 +155,15 @@ export class JobRunner {
 
   private async finish(): Promise<void> {
     await this.sendLog();
-    const summary = this.finished;
-    const resultCount = this.spool.resultCount;
-    const problem = this.failure ?? problemOf(summary, this.job.options.scanTimeoutSeconds);
-    const status = this.cancelled ? "cancelled" : problem === undefined ? "completed" : "failed";
+    const completion = completionOf({
+      cancelled: this.cancelled,
+      failure: this.failure,
+      summary: this.finished,
+      resultCount: this.spool.resultCount,
+      scanTimeoutSeconds: this.job.options.scanTimeoutSeconds,
+    });
     try {
-      await this.spool.finish({
-        status,
-        resultCount,
-        ...(problem === undefined || this.cancelled
-          ? {}
-          : { errorMessage: problem.slice(0, MAX_ERROR_LENGTH) }),
-        ...(summary === undefined ? {} : { summary }),
-      });
+      await this.spool.finish(completion);
     } catch (error) {
       this.say("error", "spool.failed", errorMessage(error));
       await this.reportLostOutcome(errorMessage(error));
@@ -268,13 +266,4 @@ export class JobRunner {
       coverage: this.job.targets.length > 1 || planned === 0 ? 0 : Math.min(1, covered / planned),
     };
   }
-}
-
-/** Why a scan that ended may not be called completed; undefined where it may. */
-function problemOf(summary: ScanSummary | undefined, timeoutSeconds: number): string | undefined {
-  if (summary === undefined) return "nothing was scanned";
-  const coverage = `${(summary.coverage * 100).toFixed(1)} % of the probes were sent`;
-  if (summary.ended === "timed-out") return `timed out after ${timeoutSeconds} s; ${coverage}`;
-  if (summary.partial) return `incomplete: ${coverage}`;
-  return undefined;
 }

@@ -3,7 +3,7 @@
  * The main thread never blocks here; all waiting is on timers and messages.
  */
 
-import { PortolanError, UsageError } from "#shared/errors.ts";
+import { UsageError } from "#shared/errors.ts";
 import { formatAddressRange } from "#shared/net/target-spec.ts";
 import { formatIpv4 } from "#shared/net/ipv4.ts";
 import type { ScanSummary } from "#shared/protocol/job.ts";
@@ -23,17 +23,11 @@ import {
 import { chooseLink } from "./link/choose.ts";
 import { type RouteSegment, routeTargets } from "./link/route.ts";
 import { reserveSourcePorts } from "./link/source-ports.ts";
+import { EngineWorker, firstFailure, type WorkerFactory } from "./engine-worker.ts";
 import { compilePlan, type ScanRequest, type WorkerPlan } from "./plan.ts";
 import { type PortRecord, readRecords } from "./records.ts";
 import { summarize } from "./summary.ts";
 import { silentProbes } from "./silent.ts";
-import type { WorkerMessage } from "./worker-messages.ts";
-
-/** Workers come from the composition root, because a compiled program finds them only by URLs written there. */
-export interface WorkerFactory {
-  sender(): Worker;
-  receiver(): Worker;
-}
 
 export interface ScanObserver {
   /** Called with each batch in turn; the next waits until this one is done, and the engine slows down with it. */
@@ -194,61 +188,4 @@ function requireEthernet(segments: readonly RouteSegment[]): void {
     "NO_ETHERNET",
     `the packet link needs Ethernet, and ${formatAddressRange(other)} is reached over ${other.interfaceName}; use --link raw`,
   );
-}
-
-/** Settles as `work` does, but fails at once when `other` fails: nobody should send while nobody listens. */
-function firstFailure(work: Promise<unknown>, other: Promise<unknown> | undefined): Promise<unknown> {
-  if (other === undefined) return work;
-  const failure = Promise.withResolvers<never>();
-  other.catch(failure.reject);
-  return Promise.race([work, failure.promise]);
-}
-
-type Ended = Extract<WorkerMessage, { type: "ended" }>;
-
-/** A Worker's life as two promises. */
-class EngineWorker {
-  readonly ready: Promise<void>;
-  readonly ended: Promise<Ended>;
-  private readonly worker: Worker;
-  private started = false;
-
-  constructor(worker: Worker) {
-    const ready = Promise.withResolvers<void>();
-    const ended = Promise.withResolvers<Ended>();
-    this.worker = worker;
-    this.ready = ready.promise;
-    this.ended = ended.promise;
-    // A failure is reported through whichever promise is awaited; the other must not count as unhandled.
-    this.ready.catch(() => undefined);
-    this.ended.catch(() => undefined);
-    const fail = (error: PortolanError): void => {
-      ready.reject(error);
-      ended.reject(error);
-    };
-    worker.addEventListener("message", (event: MessageEvent<WorkerMessage>) => {
-      const message = event.data;
-      if (message.type === "ready") ready.resolve();
-      else if (message.type === "ended") ended.resolve(message);
-      else fail(new PortolanError(message.code, message.message));
-    });
-    // A thread that ends without a word, for want of memory say, must not be waited for.
-    worker.addEventListener("close", () =>
-      fail(new PortolanError("ENGINE_FAILED", "a scan thread ended early")),
-    );
-    worker.addEventListener("error", (event) => {
-      fail(new PortolanError("ENGINE_FAILED", `a scan thread failed: ${event.message}`));
-    });
-  }
-
-  start(plan: WorkerPlan): void {
-    this.started = true;
-    this.worker.postMessage(plan);
-  }
-
-  /** Waits until its loop has returned, then ends the thread. */
-  async stop(): Promise<void> {
-    if (this.started) await Promise.allSettled([this.ended]);
-    this.worker.terminate();
-  }
 }

@@ -164,6 +164,24 @@ test("loopback is scanned through the raw link", async () => {
   }
 });
 
+test("a reader that takes its time costs no answer: the scan waits for it", async () => {
+  const hosts = "10.213.7.10,10.213.7.11,10.213.7.40";
+  const before = lab.synsReceived();
+  const words = ["scan", hosts, "-p", "1-40000", "--rate", "max", "--retries", "3", "--show", "closed"];
+  const child = Bun.spawn(lab.onScanner([AGENT, ...words]), { stdout: "pipe", stderr: "ignore" });
+  // More than the pipe and the ring together hold, while nobody reads.
+  await waitFor("the reader to be behind", 60_000, [], async () =>
+    lab.synsReceived() - before > 30_000 ? true : undefined,
+  );
+  const lines = (await new Response(child.stdout).text()).trim().split("\n");
+  const summary = scanSummarySchema.parse(JSON.parse(lines.at(-1) ?? ""));
+  expect(summary).toMatchObject({ probesPlanned: 120_000, partial: false, kernelDrops: 0 });
+  expect(summary.open + summary.closed + summary.filtered).toBe(120_000);
+  expect(lines.length - 1).toBe(summary.closed);
+  // One port of these is dropped by its host.
+  expect(summary.filtered).toBe(1);
+});
+
 test("a scan that is interrupted says how far it came, and calls itself partial", async () => {
   const child = Bun.spawn(lab.onScanner([AGENT, "scan", "10.213.7.10", "-p", "1-60000", "--rate", "1000"]), {
     stdout: "pipe",
