@@ -23,6 +23,13 @@ trap 'rm -f "$log"' EXIT
 status=0
 bun test "$@" 2>&1 | tee "$log" || status=$?
 
+# The tests' PostgreSQL ends by itself when they have; nothing is to run on when this script returns.
+# The brackets keep grep from finding itself.
+for _ in $(seq 100); do
+  grep -qsa 'portolan-postgres[-]' /proc/[0-9]*/cmdline || break
+  sleep 0.1
+done
+
 count() { sed -nE "s/^ *([0-9]+) $1\$/\1/p" "$log" | tail -n 1; }
 passed=$(count pass)
 failed=$(count fail)
