@@ -31,6 +31,8 @@ export class JobRunner {
   private scan: Scan | undefined;
   private readonly jobLog = new JobLog();
   private buffer: PortResult[] = [];
+  /** Settles when all that was flushed so far is stored, or has failed the job. Never rejects. */
+  private flushing: Promise<void> = Promise.resolve();
   private ratePps: number;
   private startedMs = 0;
   private failure: string | undefined;
@@ -187,7 +189,13 @@ export class JobRunner {
     }
   }
 
-  private async flush(): Promise<void> {
+  /** Stores what was found, after all that is being stored already: then nothing is on its way to the disk any more. */
+  private flush(): Promise<void> {
+    this.flushing = this.flushing.then(() => this.storeBuffer());
+    return this.flushing;
+  }
+
+  private async storeBuffer(): Promise<void> {
     const results = this.buffer;
     if (results.length === 0 || this.lost) return;
     this.buffer = [];
