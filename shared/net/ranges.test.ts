@@ -2,14 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import {
-  countRanges,
-  intersectRanges,
-  normalizeRanges,
-  type NumberRange,
-  rangesContain,
-  subtractRanges,
-} from "./ranges.ts";
+import { countRanges, normalizeRanges, type NumberRange, rangesContain, subtractRanges } from "./ranges.ts";
 
 /** Small numbers, so that ranges meet, touch and overlap often. */
 const SPACE = 120;
@@ -96,26 +89,6 @@ describe("subtractRanges", () => {
         const left = subtractRanges(ranges, holes);
         expectCanonical(left);
         expect(members(left)).toEqual(members(ranges).difference(members(holes)));
-      }),
-    );
-  });
-});
-
-describe("intersectRanges", () => {
-  test("is set intersection", () => {
-    fc.assert(
-      fc.property(rangeSet, rangeSet, (a, b) => {
-        const common = intersectRanges(a, b);
-        expectCanonical(common);
-        expect(members(common)).toEqual(members(a).intersection(members(b)));
-      }),
-    );
-  });
-
-  test("and difference split a set in two", () => {
-    fc.assert(
-      fc.property(rangeSet, rangeSet, (a, b) => {
-        expect(normalizeRanges([...intersectRanges(a, b), ...subtractRanges(a, b)])).toEqual(a);
       }),
     );
   });

@@ -42,24 +42,6 @@ export function subtractRanges(ranges: readonly NumberRange[], holes: readonly N
   return left;
 }
 
-/** What is in both; both sorted and disjoint. */
-export function intersectRanges(a: readonly NumberRange[], b: readonly NumberRange[]): NumberRange[] {
-  const common: NumberRange[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < a.length && j < b.length) {
-    const x = a[i];
-    const y = b[j];
-    if (x === undefined || y === undefined) break;
-    const first = Math.max(x.first, y.first);
-    const last = Math.min(x.last, y.last);
-    if (first <= last) common.push({ first, last });
-    if (x.last < y.last) i++;
-    else j++;
-  }
-  return common;
-}
-
 export function countRanges(ranges: readonly NumberRange[]): number {
   let count = 0;
   for (const { first, last } of ranges) count += last - first + 1;

@@ -3,7 +3,7 @@
  * The kernel does the handshake, so an answer needs no cookie; a connection made is reset at once, not left behind.
  */
 
-import { checked, errno, errnoName, libc } from "../../ffi/libc.ts";
+import { checked, errno, errnoName, libc, SystemCallError } from "../../ffi/libc.ts";
 import {
   AF_INET,
   EPOLL_CTL_ADD,
@@ -175,9 +175,17 @@ export class ConnectProber implements Prober {
     }
   }
 
-  /** Takes in what one `epoll_wait` gives. Returns how many, or -1 where it was interrupted. */
+  /**
+   * Takes in what one `epoll_wait` gives. Returns how many, or -1 where a signal interrupted it.
+   * @throws SystemCallError for any other failure, which would only come again
+   */
   private takeDecided(timeoutMs: number): number {
     const count = libc.epoll_wait(this.epoll, this.events.address, MAX_EVENTS, timeoutMs);
+    if (count < 0) {
+      const error = errno();
+      if (errnoName(error) === "EINTR") return -1;
+      throw new SystemCallError("epoll_wait", error, "waiting for connections");
+    }
     for (let i = 0; i < count; i++) {
       const attempt = this.attempts.get(this.events.view.getInt32(i * EVENT_BYTES + EVENT_BYTES - 8, true));
       if (attempt === undefined) continue;
