@@ -3,6 +3,7 @@
  * Worker URLs stand here too, because a compiled program finds its Workers only by URLs in its main file.
  */
 
+import { isatty } from "node:tty";
 import type { CliContext, TextOutput } from "./cli/context.ts";
 import { EXIT_INTERRUPTED } from "./cli/exit-codes.ts";
 import { runProgram } from "./cli/program.ts";
@@ -18,6 +19,7 @@ function textOutput(stream: NodeJS.WriteStream): TextOutput {
   stream.on("error", () => undefined);
   return {
     isTerminal: stream.isTTY,
+    columns: () => (stream.isTTY ? stream.columns : undefined),
     write: (text) =>
       new Promise((resolve) => {
         stream.write(text, (error) => resolve(error === null || error === undefined));
@@ -42,6 +44,7 @@ const context: CliContext = {
   stdout: textOutput(process.stdout),
   stderr: textOutput(process.stderr),
   interrupted: interruptSignal(),
+  stdinIsTerminal: isatty(0),
   readStdin: () => Bun.stdin.text(),
 };
 

@@ -9,12 +9,15 @@ export interface CliContext {
   readonly stderr: TextOutput;
   /** Aborts at the first SIGINT or SIGTERM. The second ends the process at once. */
   readonly interrupted: AbortSignal;
-  /** All of standard input, for secrets that must not stand on a command line. */
+  readonly stdinIsTerminal: boolean;
+  /** All of standard input, for targets, and for secrets that must not stand on a command line. */
   readStdin(): Promise<string>;
 }
 
 export interface TextOutput {
   readonly isTerminal: boolean;
+  /** How many characters fit on a line; undefined where it is no terminal. */
+  columns(): number | undefined;
   /** Resolves when the text was taken. False when the reader has gone away. */
-  write(text: string): Promise<boolean>;
+  write(text: string | Uint8Array): Promise<boolean>;
 }

@@ -1,13 +1,12 @@
-/** What `doctor` looks at. Each check says what is so and, where it should not be, the command that mends it. */
+/**
+ * What `doctor` looks at beside the network, which is in `link-checks.ts`. Each check says what is so and, where it should
+ * not be, the command that mends it.
+ */
 
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { errorMessage, PortolanError } from "#shared/errors.ts";
-import { formatIpv4 } from "#shared/net/ipv4.ts";
 import { type ControlPlaneClient } from "../client/control-plane.ts";
 import { ApiError } from "../client/api-error.ts";
-import { rawSocketProblem } from "../engine/link/choose.ts";
-import { Netlink } from "../engine/link/netlink.ts";
-import { ReceiveRing } from "../engine/link/receive-ring.ts";
 
 export interface Check {
   readonly name: string;
@@ -17,69 +16,6 @@ export interface Check {
 }
 
 const CLOCK_SKEW_LIMIT_MS = 30_000;
-/** Documentation address (RFC 5737): asks for the default route. Nothing is sent. */
-const SOMEWHERE_ELSE = 0xcb00_7101;
-
-export function checkRawSockets(executable: string): Check {
-  const problem = rawSocketProblem();
-  if (problem === undefined) {
-    return { name: "raw sockets", status: "ok", finding: "SYN scans are possible" };
-  }
-  return {
-    name: "raw sockets",
-    status: "warning",
-    finding: `${problem}; scans use ordinary connections, which are slower and leave traces`,
-    remedy: `sudo ${executable} scan …   (as a service: AmbientCapabilities=CAP_NET_RAW)`,
-  };
-}
-
-export function checkReceiveRing(): Check {
-  try {
-    // Port 9 (discard) of a ring that is closed again at once.
-    new ReceiveRing(9, 1).close();
-    return { name: "receive ring", status: "ok", finding: "packets can be received without copying" };
-  } catch (error) {
-    return {
-      name: "receive ring",
-      status: rawSocketProblem() === undefined ? "problem" : "warning",
-      finding: errorMessage(error),
-      remedy: "sudo portolan-agent doctor   (the ring needs CAP_NET_RAW and 32 MiB of memory)",
-    };
-  }
-}
-
-export function checkRoute(): Check {
-  const netlink = new Netlink();
-  try {
-    const route = netlink.routeTo(SOMEWHERE_ELSE);
-    if (route === undefined) {
-      return {
-        name: "default route",
-        status: "warning",
-        finding: "none: only networks on this host's own links can be scanned",
-        remedy: "ip route add default via GATEWAY",
-      };
-    }
-    const link = netlink.links().find(({ index }) => index === route.linkIndex);
-    const via = route.gateway === undefined ? "" : ` via ${formatIpv4(route.gateway)}`;
-    return {
-      name: "default route",
-      status: "ok",
-      finding: `${link?.name ?? "?"}${via}, from ${formatIpv4(route.source)}`,
-    };
-  } finally {
-    netlink.close();
-  }
-}
-
-export function checkIpv6(): Check {
-  const there = existsSync("/proc/net/if_inet6");
-  return {
-    name: "IPv6",
-    status: "ok",
-    finding: there ? "available on this host" : "not available on this host",
-  };
-}
 
 export function checkEnrolment(stateDir: string, enrolled: boolean): Check {
   if (enrolled) return { name: "enrolment", status: "ok", finding: `credentials found in ${stateDir}` };

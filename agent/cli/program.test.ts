@@ -11,15 +11,25 @@ import { runProgram } from "./program.ts";
 interface Outcome {
   readonly exitCode: number;
   readonly stdout: string;
+  readonly stdoutBytes: Uint8Array;
   readonly stderr: string;
 }
 
 class Recorder implements TextOutput {
   readonly isTerminal = false;
-  text = "";
+  bytes = new Uint8Array();
 
-  async write(text: string): Promise<boolean> {
-    this.text += text;
+  get text(): string {
+    return new TextDecoder().decode(this.bytes);
+  }
+
+  columns(): undefined {
+    return undefined;
+  }
+
+  async write(data: string | Uint8Array): Promise<boolean> {
+    const added = typeof data === "string" ? new TextEncoder().encode(data) : data;
+    this.bytes = Buffer.concat([this.bytes, added]);
     return true;
   }
 }
@@ -31,7 +41,7 @@ const noWorker = (): never => {
 /** Not the host's own configuration, which may say anything. */
 const ENVIRONMENT = { PORTOLAN_CONFIG: "/dev/null" };
 
-async function run(args: readonly string[]): Promise<Outcome> {
+async function run(args: readonly string[], stdin = ""): Promise<Outcome> {
   const stdout = new Recorder();
   const stderr = new Recorder();
   const exitCode = await runProgram(args, {
@@ -40,9 +50,10 @@ async function run(args: readonly string[]): Promise<Outcome> {
     stdout,
     stderr,
     interrupted: new AbortController().signal,
-    readStdin: async () => "",
+    stdinIsTerminal: false,
+    readStdin: async () => stdin,
   });
-  return { exitCode, stdout: stdout.text, stderr: stderr.text };
+  return { exitCode, stdout: stdout.text, stdoutBytes: stdout.bytes, stderr: stderr.text };
 }
 
 /** One line that names the program, nothing on stdout, exit code 2. */
@@ -68,7 +79,8 @@ describe("help and version", () => {
   });
 
   test.each([["--version"], ["-V"]])("%s is the bare version", async (flag) => {
-    expect(await run([flag])).toEqual({ exitCode: 0, stdout: `${PORTOLAN_VERSION}\n`, stderr: "" });
+    const { exitCode, stdout, stderr } = await run([flag]);
+    expect([exitCode, stdout, stderr]).toEqual([0, `${PORTOLAN_VERSION}\n`, ""]);
   });
 
   test("the version command tells of its surroundings too", async () => {
@@ -96,6 +108,20 @@ describe("what the user got wrong", () => {
     ["a wrong target", ["scan", "127.0.0.300"], "127.0.0.300"],
     ["a wrong port", ["scan", "127.0.0.1", "-p", "80,x"], "'x'"],
     ["a wrong rate", ["scan", "127.0.0.1", "--rate", "warp"], "'warp'"],
+    ["a wrong format", ["scan", "127.0.0.1", "--format", "html"], "'html'"],
+    ["a file whose name says no format", ["scan", "127.0.0.1", "-o", "scan.out"], "--format"],
+    [
+      "flags that exclude each other",
+      ["scan", "127.0.0.1", "--discover", "--only-discover"],
+      "--only-discover",
+    ],
+    ["a resume file that is not there", ["scan", "--resume", "/nonexistent"], "/nonexistent"],
+    ["binary where IPv6 is listed", ["scan", "::1", "--dry-run", "--format", "binary"], "IPv6"],
+    [
+      "binary where UDP is listed",
+      ["scan", "127.0.0.1", "-p", "U:53", "--dry-run", "--format", "binary"],
+      "UDP",
+    ],
     ["no server to enroll at", ["enroll", "--state-dir", "/nonexistent"], "--server"],
     ["a server in the clear", ["enroll", "--server", "http://192.0.2.1"], "--allow-plain-http"],
     ["no token", ["enroll", "--server", "https://192.0.2.1"], "PORTOLAN_TOKEN"],
@@ -113,6 +139,39 @@ describe("what the user got wrong", () => {
     } finally {
       rmSync(stateDir, { recursive: true });
     }
+  });
+});
+
+describe("a dry run", () => {
+  test("lists targets from standard input, less exclusions, and starts nothing", async () => {
+    const args = ["scan", "-p", "22,U:53", "--exclude", "10.0.0.2", "--dry-run"];
+    const { exitCode, stdout, stderr } = await run(args, "10.0.0.1-2\n2001:db8::1 # here\n");
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect(stdout.split("\n").toSorted()).toEqual([
+      "",
+      "10.0.0.1 22",
+      "10.0.0.1 53/udp",
+      "2001:db8::1 22",
+      "2001:db8::1 53/udp",
+    ]);
+  });
+
+  test("is the same for the same seed, and its shards make the whole", async () => {
+    const listing = async (...more: readonly string[]): Promise<string> =>
+      (await run(["scan", "10.0.0.0/28", "-p", "1-9", "--seed", "5", "--dry-run", ...more])).stdout;
+    const whole = await listing();
+    expect(await listing()).toBe(whole);
+    const shards = [await listing("--shard", "1/2"), await listing("--shard", "2/2")];
+    expect(shards.join("").split("\n").toSorted()).toEqual(whole.split("\n").toSorted());
+  });
+
+  test("binary, six bytes a probe", async () => {
+    const { stdoutBytes } = await run(["scan", "10.0.0.1", "-p", "443", "--dry-run", "--format", "binary"]);
+    expect([...stdoutBytes]).toEqual([10, 0, 0, 1, 1, 187]);
+  });
+
+  test("of hosts", async () => {
+    expect((await run(["scan", "10.0.0.1", "--only-discover", "--dry-run"])).stdout).toBe("10.0.0.1\n");
   });
 });
 

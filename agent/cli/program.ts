@@ -23,7 +23,7 @@ export async function runProgram(args: readonly string[], context: CliContext): 
     .helpCommand(false)
     .showHelpAfterError(false);
   const commands: Command[] = [
-    scanCommand(context, finish),
+    scanCommand(context, finish, args),
     enrollCommand(context),
     runCommand(context),
     doctorCommand(context, finish),

@@ -1,67 +1,86 @@
-/** The words of `scan`: what they mean, and that every wrong one is named. */
+/** The flags of `scan`: what they mean, that every wrong one is named, and that none contradicts another in silence. */
 
 import { describe, expect, test } from "bun:test";
 import { PortolanError } from "#shared/errors.ts";
-import type { PortState } from "#shared/protocol/fields.ts";
+import { parseTargets } from "#shared/net/target-spec.ts";
+import type { PortState } from "#shared/protocol/port-state.ts";
 import type { ScanRequest } from "../engine/plan.ts";
-import { type ScanOptions, scanRequest } from "./scan-options.ts";
+import type { ScanFlags } from "./scan-flags.ts";
+import { refuseContradictions, requireTargets, scanRequest, scanScope } from "./scan-options.ts";
 
-const OPTIONS: ScanOptions = {
-  ports: "22,80-81",
-  rate: "1000",
-  exclude: [],
-  retries: "1",
-  portTimeout: "1500",
-  link: "auto",
-  show: "open",
-};
+const TARGETS = parseTargets(["10.0.0.0/30", "2001:db8::1"]);
 
-function request(options: Partial<ScanOptions>, targets: readonly string[] = ["10.0.0.0/30"]): ScanRequest {
-  return scanRequest(targets, { ...OPTIONS, ...options });
+function request(flags: ScanFlags): ScanRequest {
+  refuseContradictions(flags);
+  return scanRequest(scanScope(TARGETS, flags), flags, { resume: undefined, capturePath: flags.pcap });
 }
 
-describe("scanRequest", () => {
-  test("puts it all together", () => {
-    expect(request({ seed: "5", maxRuntime: "1.5" })).toEqual({
-      addresses: [{ first: 0x0a00_0000, last: 0x0a00_0003 }],
-      ports: [
-        { first: 22, last: 22 },
-        { first: 80, last: 81 },
-      ],
+describe("a request", () => {
+  test("without flags is a modest scan", () => {
+    const { seed, ...rest } = request({});
+    expect(seed).toBeWithin(0, 2 ** 48);
+    expect(rest).toEqual({
+      addresses: TARGETS,
+      find: "ports",
+      tcpPorts: [{ first: 1, last: 1_000 }],
+      udpPorts: [],
       ratePps: 1_000,
+      maxRatePerHostPps: 0,
+      maxRatePerNetworkPps: 0,
       retries: 1,
       portTimeoutMs: 1_500,
-      maxRuntimeMs: 1_500,
+      cooldownMs: undefined,
+      maxRuntimeMs: undefined,
       link: "auto",
-      seed: 5,
+      shard: { index: 0, count: 1 },
+      senders: undefined,
+      resume: undefined,
       report: ["open"],
+      interfaceName: undefined,
+      sourceAddresses: { v4: undefined, v6: undefined },
+      sourcePort: undefined,
+      gatewayMac: undefined,
+      capturePath: undefined,
     });
   });
 
-  test("takes away what is excluded and what must never be probed", () => {
-    const { addresses } = request({ exclude: ["10.0.0.1", "10.0.0.3"] }, ["10.0.0.0-4", "224.0.0.0/4"]);
-    expect(addresses).toEqual([
-      { first: 0x0a00_0000, last: 0x0a00_0000 },
-      { first: 0x0a00_0002, last: 0x0a00_0002 },
-      { first: 0x0a00_0004, last: 0x0a00_0004 },
-    ]);
-  });
+  const MEANINGS: readonly (readonly [ScanFlags, Partial<ScanRequest>])[] = [
+    [{ ports: "22,U:53" }, { tcpPorts: [{ first: 22, last: 22 }], udpPorts: [{ first: 53, last: 53 }] }],
+    [{ ports: "!25,25-26" }, { tcpPorts: [{ first: 26, last: 26 }] }],
+    [{ topPorts: "1" }, { tcpPorts: [{ first: 80, last: 80 }], udpPorts: [] }],
+    [{ topUdpPorts: "1" }, { tcpPorts: [], udpPorts: [{ first: 53, last: 53 }] }],
+    [
+      { ports: "81", topPorts: "1", topUdpPorts: "1" },
+      { tcpPorts: [{ first: 80, last: 81 }], udpPorts: [{ first: 53, last: 53 }] },
+    ],
+    [{ onlyDiscover: true }, { find: "hosts", tcpPorts: [], udpPorts: [] }],
+    [{ discover: true }, { find: "ports" }],
+    [{ rate: "max" }, { ratePps: 0 }],
+    [{ rate: "auto" }, { ratePps: "auto" }],
+    [{ rate: "0.1" }, { ratePps: 0.1 }],
+    [{ rate: "10000000" }, { ratePps: 10_000_000 }],
+    [{ maxRatePerHost: "0.5" }, { maxRatePerHostPps: 0.5 }],
+    [{ maxRatePerNetwork: "100" }, { maxRatePerNetworkPps: 100 }],
+    [{ retries: "0" }, { retries: 0 }],
+    [{ portTimeout: "200" }, { portTimeoutMs: 200 }],
+    [{ cooldown: "0" }, { cooldownMs: 0 }],
+    [{ cooldown: "2.5" }, { cooldownMs: 2_500 }],
+    [{ maxRuntime: "1.5" }, { maxRuntimeMs: 1_500 }],
+    [{ seed: "5" }, { seed: 5 }],
+    [{ seed: "5", shard: "1/4" }, { shard: { index: 0, count: 4 } }],
+    [{ seed: "5", shard: "4/4" }, { shard: { index: 3, count: 4 } }],
+    [{ senders: "2" }, { senders: 2 }],
+    [{ interface: "eth1" }, { interfaceName: "eth1" }],
+    [{ sourceIp: ["10.0.0.9"] }, { sourceAddresses: { v4: 0x0a00_0009, v6: undefined } }],
+    [{ sourceIp: ["::2", "10.0.0.9"] }, { sourceAddresses: { v4: 0x0a00_0009, v6: 2n } }],
+    [{ sourcePort: "40000" }, { sourcePort: 40_000 }],
+    [{ gatewayMac: "02:00:00:00:0A:ff" }, { gatewayMac: Uint8Array.of(2, 0, 0, 0, 10, 255) }],
+    [{ gatewayMac: "02-00-00-00-0a-ff" }, { gatewayMac: Uint8Array.of(2, 0, 0, 0, 10, 255) }],
+    [{ pcap: "probes.pcap" }, { capturePath: "probes.pcap" }],
+  ];
 
-  test("draws a seed where none is given", () => {
-    const seeds = [request({}).seed, request({}).seed];
-    for (const seed of seeds) {
-      expect(seed).toBeWithin(0, 2 ** 48);
-      expect(seed).toBeInteger();
-    }
-    expect(seeds[0]).not.toBe(seeds[1]);
-  });
-
-  test.each([
-    ["max", 0],
-    ["0.1", 0.1],
-    ["10000000", 10_000_000],
-  ])("--rate %s", (rate, ratePps) => {
-    expect(request({ rate }).ratePps).toBe(ratePps);
+  test.each(MEANINGS)("%j", (flags, meaning) => {
+    expect(request(flags)).toMatchObject(meaning);
   });
 
   const SHOWN: readonly (readonly [string, readonly PortState[]])[] = [
@@ -74,55 +93,91 @@ describe("scanRequest", () => {
     expect(request({ show }).report).toEqual(report);
   });
 
-  test.each(["auto", "packet", "raw", "connect"])("--link %s", (link) => {
+  test.each(["auto", "xdp", "packet", "raw", "connect"])("--link %s", (link) => {
     expect(String(request({ link }).link)).toBe(link);
+  });
+
+  test("draws a seed where none is given", () => {
+    expect(request({}).seed).not.toBe(request({}).seed);
   });
 });
 
-describe("a wrong word is an error that names it", () => {
-  const WRONG: readonly (readonly [string, Partial<ScanOptions>, readonly string[]])[] = [
-    ["INVALID_OPTION", { rate: "fast" }, ["--rate", "'fast'"]],
-    ["INVALID_OPTION", { rate: "0" }, ["--rate", "'0'", "'max'"]],
-    ["INVALID_OPTION", { rate: "-5" }, ["--rate", "'-5'"]],
-    ["INVALID_OPTION", { rate: "1e9" }, ["--rate", "'1e9'"]],
-    ["INVALID_OPTION", { rate: "10000001" }, ["--rate", "'10000001'"]],
-    ["INVALID_OPTION", { rate: "" }, ["--rate", "''"]],
-    ["INVALID_OPTION", { rate: " 5" }, ["--rate", "' 5'"]],
-    ["INVALID_OPTION", { retries: "11" }, ["--retries", "'11'"]],
-    ["INVALID_OPTION", { retries: "1.5" }, ["--retries", "'1.5'", "whole"]],
-    ["INVALID_OPTION", { retries: "NaN" }, ["--retries", "'NaN'"]],
-    ["INVALID_OPTION", { portTimeout: "0" }, ["--port-timeout", "'0'"]],
-    ["INVALID_OPTION", { portTimeout: "60001" }, ["--port-timeout", "'60001'"]],
-    ["INVALID_OPTION", { maxRuntime: "0" }, ["--max-runtime", "'0'"]],
-    ["INVALID_OPTION", { maxRuntime: "1h" }, ["--max-runtime", "'1h'"]],
-    ["INVALID_OPTION", { maxRuntime: "Infinity" }, ["--max-runtime", "'Infinity'"]],
-    ["INVALID_OPTION", { link: "wifi" }, ["--link", "'wifi'", "connect"]],
-    ["INVALID_OPTION", { link: "" }, ["--link", "''"]],
-    ["INVALID_OPTION", { seed: "-1" }, ["--seed", "'-1'"]],
-    ["INVALID_OPTION", { seed: "0x10" }, ["--seed", "'0x10'"]],
-    ["INVALID_OPTION", { show: "opened" }, ["--show", "'opened'"]],
-    ["INVALID_OPTION", { show: "open,,closed" }, ["--show", "''"]],
-    ["INVALID_PORT", { ports: "http" }, ["'http'"]],
-    ["INVALID_PORT", { ports: "80,53/udp" }, ["UDP", "'80,53/udp'"]],
-    ["INVALID_PORT", { ports: "65536" }, ["'65536'"]],
-    ["INVALID_TARGET", { exclude: ["10.0.0.1", "10.0.0.256"] }, ["'10.0.0.256'"]],
+describe("a wrong value is an error that names its flag", () => {
+  const WRONG: readonly (readonly [ScanFlags, readonly string[]])[] = [
+    [{ rate: "fast" }, ["--rate", "'fast'", "'max'", "'auto'"]],
+    [{ rate: "0" }, ["--rate", "'0'"]],
+    [{ rate: "-5" }, ["--rate", "'-5'"]],
+    [{ rate: "1e9" }, ["--rate", "'1e9'"]],
+    [{ rate: "10000001" }, ["--rate", "'10000001'"]],
+    [{ rate: "" }, ["--rate", "''"]],
+    [{ rate: " 5" }, ["--rate", "' 5'"]],
+    [{ rate: "\u001B[2J" }, ["--rate", "'?[2J'"]],
+    [{ maxRatePerHost: "0" }, ["--max-rate-per-host", "'0'"]],
+    [{ maxRatePerNetwork: "all" }, ["--max-rate-per-network", "'all'"]],
+    [{ retries: "11" }, ["--retries", "'11'"]],
+    [{ retries: "1.5" }, ["--retries", "'1.5'", "whole"]],
+    [{ portTimeout: "0" }, ["--port-timeout", "'0'"]],
+    [{ portTimeout: "60001" }, ["--port-timeout", "'60001'"]],
+    [{ cooldown: "-1" }, ["--cooldown", "'-1'"]],
+    [{ maxRuntime: "0" }, ["--max-runtime", "'0'"]],
+    [{ maxRuntime: "1h" }, ["--max-runtime", "'1h'"]],
+    [{ link: "wifi" }, ["--link", "'wifi'", "connect"]],
+    [{ seed: "-1" }, ["--seed", "'-1'"]],
+    [{ seed: "0x10" }, ["--seed", "'0x10'"]],
+    [{ seed: "1", shard: "0/2" }, ["--shard", "'0/2'"]],
+    [{ seed: "1", shard: "3/2" }, ["--shard", "'3/2'"]],
+    [{ seed: "1", shard: "2" }, ["--shard", "'2'"]],
+    [{ senders: "0" }, ["--senders", "'0'"]],
+    [{ topPorts: "0" }, ["--top-ports", "'0'"]],
+    [{ topUdpPorts: "65536" }, ["--top-udp-ports", "'65536'"]],
+    [{ sourceIp: ["eth0"] }, ["--source-ip", "'eth0'"]],
+    [{ sourceIp: ["10.0.0.1", "10.0.0.2"] }, ["--source-ip", "'10.0.0.2'"]],
+    [{ sourcePort: "65536" }, ["--source-port", "'65536'"]],
+    [{ gatewayMac: "02:00:00:00:00" }, ["--gateway-mac", "'02:00:00:00:00'"]],
+    [{ gatewayMac: "02:00-00:00-00:00" }, ["--gateway-mac"]],
+    [{ show: "opened" }, ["--show", "'opened'"]],
+    [{ show: "open,,closed" }, ["--show", "''"]],
   ];
 
-  test.each(WRONG)("%s for %j", (code, options, named) => {
-    expectUsageError(() => request(options), code, named);
+  test.each(WRONG)("%j", (flags, named) => {
+    expectUsageError(() => request(flags), "INVALID_OPTION", named);
   });
 
-  test.each([
-    ["INVALID_TARGET", ["10.0.0.0/33"], ["10.0.0.0/33"]],
-    ["INVALID_TARGET", ["10.0.0.1", "example.org"], ["'example.org'"]],
-    ["NOTHING_TO_SCAN", [], ["no address"]],
-    ["NOTHING_TO_SCAN", ["224.0.0.1", "255.255.255.255"], ["multicast"]],
-  ])("%s for targets %j", (code, targets, named) => {
-    expectUsageError(() => request({}, targets), code, named);
+  test.each([["http!"], ["65536"], ["22,,80"]])("ports %s", (ports) => {
+    expectUsageError(() => request({ ports }), "INVALID_PORT", ["'"]);
+  });
+});
+
+describe("flags that contradict each other are refused, with what to do", () => {
+  const CONTRADICTIONS: readonly (readonly [ScanFlags, readonly string[]])[] = [
+    [{ discover: true, onlyDiscover: true }, ["--discover", "--only-discover", "keep one"]],
+    [{ onlyDiscover: true, ports: "80" }, ["--only-discover", "leave the ports out"]],
+    [{ onlyDiscover: true, topPorts: "10" }, ["--only-discover"]],
+    [{ discover: true, resume: "file" }, ["--discover", "leave"]],
+    [{ discover: true, dryRun: true }, ["--discover", "--dry-run"]],
+    [{ discover: true, link: "connect" }, ["--link connect", "--discover"]],
+    [{ discover: true, shard: "1/2", seed: "1" }, ["--only-discover"]],
+    [{ onlyDiscover: true, link: "connect" }, ["--link connect", "--only-discover"]],
+    [{ shard: "1/2" }, ["--seed"]],
+    [{ format: "binary" }, ["--format binary", "--dry-run"]],
+    [{ format: "xml", dryRun: true }, ["--dry-run", "'xml'"]],
+    [{ pcap: "f", dryRun: true }, ["--dry-run", "--pcap"]],
+    [{ summary: "f", dryRun: true }, ["--dry-run", "--summary"]],
+    [{ link: "connect", ports: "U:53" }, ["--link connect", "UDP"]],
+    [{ link: "connect", interface: "eth0" }, ["--interface", "connect"]],
+    [{ link: "connect", sourceIp: ["10.0.0.1"] }, ["--source-ip", "connect"]],
+    [{ link: "connect", sourcePort: "4000" }, ["--source-port", "connect"]],
+    [{ link: "connect", gatewayMac: "02:00:00:00:00:01" }, ["--gateway-mac", "connect"]],
+    [{ link: "connect", senders: "2" }, ["--senders", "connect"]],
+    [{ link: "connect", pcap: "f" }, ["--pcap", "connect"]],
+  ];
+
+  test.each(CONTRADICTIONS)("%j", (flags, named) => {
+    expectUsageError(() => request(flags), "INVALID_OPTION", named);
   });
 
-  test("NOTHING_TO_SCAN where everything is excluded", () => {
-    expectUsageError(() => request({ exclude: ["10.0.0.0/8"] }), "NOTHING_TO_SCAN", ["excluded"]);
+  test("no targets at all", () => {
+    expectUsageError(() => requireTargets(undefined), "NO_TARGETS", ["--targets-file"]);
   });
 });
 
@@ -135,5 +190,6 @@ function expectUsageError(run: () => unknown, code: string, named: readonly stri
   }
   if (!(caught instanceof PortolanError)) throw new Error(`expected ${code}, got ${String(caught)}`);
   expect([caught.name, caught.code]).toEqual(["UsageError", code]);
+  expect(caught.message).not.toContain("\n");
   for (const word of named) expect(caught.message).toContain(word);
 }

@@ -1,101 +1,80 @@
-/** `scan`: a port scan from the terminal. Results as NDJSON on stdout, everything for people on stderr. */
+/** `scan`: a scan from the terminal. Results on stdout or in a file, everything for people on stderr. */
 
-import { type FileHandle, open } from "node:fs/promises";
 import { Command } from "commander";
-import { errorMessage, UsageError } from "#shared/errors.ts";
-import { DEFAULT_PORT_TIMEOUT_MS, DEFAULT_RETRIES } from "#shared/protocol/limits.ts";
-import type { ScanSummary } from "#shared/protocol/job.ts";
-import { type PortRecord, toPortResult } from "../engine/records.ts";
-import { Scan } from "../engine/scan.ts";
+import type { DryRunFormat } from "../engine/dry-run.ts";
+import type { ScanRequest } from "../engine/plan.ts";
 import type { CliContext } from "./context.ts";
-import { ProgressLine } from "./progress-line.ts";
-import { EXIT_INTERRUPTED } from "./exit-codes.ts";
-import { type ScanOptions, scanRequest } from "./scan-options.ts";
-import { summaryText } from "./summary-text.ts";
+import { dryRun } from "./dry-run.ts";
+import { refuse } from "./option-values.ts";
+import { reportFormat, reportLook } from "./output-options.ts";
+import { fileSink, outputSink } from "./output-sink.ts";
+import type { ResumedScan } from "./resume-file.ts";
+import { requireSameScope } from "./resumed-scope.ts";
+import { addScanFlags, type ScanFlags, type TunableFlags } from "./scan-flags.ts";
+import { refuseContradictions, requireTargets, scanRequest, scanScope } from "./scan-options.ts";
+import { runScan } from "./scan-run.ts";
+import { readTargets } from "./scan-targets.ts";
+import { shellWord } from "./shell-word.ts";
 
-const DEFAULT_RATE_PPS = 1_000;
-
-interface Options extends ScanOptions {
-  readonly summary?: string;
-  readonly quiet?: boolean;
-}
-
-export function scanCommand(context: CliContext, finish: (exitCode: number) => void): Command {
-  const collect = (value: string, all: readonly string[] | undefined): string[] => [...(all ?? []), value];
-  return new Command("scan")
-    .description("scan TCP ports of addresses, networks and ranges")
-    .argument("<targets...>", "10.0.0.1, 10.0.0.0/24, 10.0.0.1-10.0.0.9, 10.0.0.1-9")
-    .option("-p, --ports <spec>", "ports: 22,80-443,!25; '-' is all", "1-1000")
-    .option("-r, --rate <pps>", "probes per second, or 'max'", String(DEFAULT_RATE_PPS))
-    .option("--exclude <targets>", "leave these out; may be repeated", collect)
-    .option("--retries <n>", "further probes to what did not answer", String(DEFAULT_RETRIES))
-    .option(
-      "--port-timeout <ms>",
-      "how long an answer may take, in milliseconds",
-      String(DEFAULT_PORT_TIMEOUT_MS),
-    )
-    .option("--max-runtime <s>", "stop after this many seconds (default: no limit)")
-    .option("--link <name>", "auto, packet, raw or connect", "auto")
-    .option("--seed <n>", "order of the probes (default: random)")
-    .option("--show <states>", "open, closed, filtered or all", "open")
-    .option("--summary <file>", "write the run's summary as JSON")
-    .option("-q, --quiet", "nothing on stderr but errors")
-    .action((targets: string[], options: Options) => runScan(context, targets, options, finish));
-}
-
-async function runScan(
+/** @param args the whole command line, for reports to quote */
+export function scanCommand(
   context: CliContext,
-  targets: readonly string[],
-  options: Options,
   finish: (exitCode: number) => void,
-): Promise<void> {
-  const request = scanRequest(targets, options);
-  const tell = async (text: string): Promise<void> => {
-    if (options.quiet !== true) await context.stderr.write(text);
-  };
-  const note = (message: string): void => void tell(`note: ${message}\n`);
-  const scan = new Scan(request, note);
-  // Opened before the scan: an hour of work must not end at a file that cannot be written.
-  const summaryFile = options.summary === undefined ? undefined : await openForWriting(options.summary);
-
-  const stop = (): void => scan.stop("interrupted");
-  if (context.interrupted.aborted) stop();
-  context.interrupted.addEventListener("abort", stop);
-  const progress = new ProgressLine(scan, context.stderr, options.quiet !== true);
-  progress.start();
-  let summary: ScanSummary;
-  try {
-    summary = await scan.run(context.workers, {
-      note,
-      async records(records) {
-        // On a terminal both streams share the line.
-        if (context.stdout.isTerminal) progress.clear();
-        const taken = await context.stdout.write(records.map(recordLine).join(""));
-        // Nobody reads any more, as with `| head`: there is no use in going on.
-        if (!taken) stop();
-      },
+  args: readonly string[],
+): Command {
+  const command = new Command("scan").description("scan ports of addresses, networks, ranges and hosts");
+  return addScanFlags(command).action(async (words: string[], flags: ScanFlags) => {
+    refuseContradictions(flags);
+    const { request, tunable } = await readRequest(words, flags, context);
+    if (flags.dryRun === true) {
+      await listProbes(request, flags, context);
+      return;
+    }
+    const exitCode = await runScan(context, {
+      request,
+      tunable,
+      discoverFirst: flags.discover === true,
+      commandLine: ["portolan-agent", ...args].map(shellWord).join(" "),
+      format: reportFormat(flags, context.stdout.isTerminal),
+      look: reportLook(flags, context),
+      outputPath: flags.output,
+      summaryPath: flags.summary,
+      isQuiet: flags.quiet === true,
     });
-  } finally {
-    progress.stop();
-    context.interrupted.removeEventListener("abort", stop);
-  }
-  await context.stdout.write(`${JSON.stringify({ type: "summary", ...summary })}\n`);
-  await tell(summaryText(summary));
-  if (summaryFile !== undefined) {
-    await summaryFile.writeFile(`${JSON.stringify(summary, undefined, 2)}\n`);
-    await summaryFile.close();
-  }
-  if (summary.ended === "interrupted") finish(EXIT_INTERRUPTED);
+    finish(exitCode);
+  });
 }
 
-function recordLine(record: PortRecord): string {
-  return `${JSON.stringify({ type: "port", ...toPortResult(record) })}\n`;
+/** @throws UsageError naming the word, flag or file that is wrong */
+async function readRequest(
+  words: readonly string[],
+  flags: ScanFlags,
+  context: CliContext,
+): Promise<{ readonly request: ScanRequest; readonly tunable: TunableFlags }> {
+  const resumed = flags.resume === undefined ? undefined : await readResumed(flags.resume);
+  const addresses = await readTargets(words, flags, context);
+  if (resumed !== undefined) requireSameScope(resumed.scope, addresses, flags);
+  const scope = resumed?.scope ?? scanScope(requireTargets(addresses), flags);
+  const tunable = { ...resumed?.flags, ...flags };
+  const request = scanRequest(scope, tunable, { resume: resumed?.point, capturePath: flags.pcap });
+  return { request, tunable };
 }
 
-async function openForWriting(path: string): Promise<FileHandle> {
+async function readResumed(path: string): Promise<ResumedScan> {
+  // Loaded when asked for: most scans begin at the beginning, and its schema takes a while.
+  const { readResumeFile } = await import("./resume-file.ts");
+  return readResumeFile(path);
+}
+
+async function listProbes(request: ScanRequest, flags: ScanFlags, context: CliContext): Promise<void> {
+  const format: DryRunFormat = flags.format === "binary" ? "binary" : "text";
+  if (format === "binary" && flags.output === undefined && context.stdout.isTerminal) {
+    refuse("--format binary is not for terminals; add --output FILE, or pipe it into a program");
+  }
+  const sink = flags.output === undefined ? outputSink(context.stdout) : await fileSink(flags.output);
   try {
-    return await open(path, "w");
-  } catch (cause) {
-    throw new UsageError("FILE_NOT_WRITABLE", `cannot write ${path}: ${errorMessage(cause)}`, { cause });
+    await dryRun(request, format, sink, context.interrupted);
+  } finally {
+    await sink.close();
   }
 }

@@ -1,7 +1,7 @@
 /** The summary for people: its figures, and a plain word where a scan is not whole. */
 
 import { describe, expect, test } from "bun:test";
-import type { ScanSummary } from "#shared/protocol/job.ts";
+import type { LossEstimate, ScanSummary } from "#shared/protocol/job.ts";
 import { summaryText } from "./summary-text.ts";
 
 const WHOLE: ScanSummary = {
@@ -29,7 +29,7 @@ const WHOLE: ScanSummary = {
 
 describe("summaryText", () => {
   test("of a whole scan", () => {
-    expect(summaryText(WHOLE)).toBe(
+    expect(summaryText(WHOLE, "ports")).toBe(
       [
         "65,536 open, 4,000,000 closed, 128,768 filtered (65,536 addresses × 64 ports)",
         "sent 4,200,000, received 4,194,304, drops 0, duration 19.00 s, 221,000 packets/s, link packet",
@@ -40,23 +40,67 @@ describe("summaryText", () => {
   });
 
   test("of one cut short says why and that it is partial", () => {
-    const text = summaryText({ ...WHOLE, partial: true, ended: "timed-out", coverage: 0.99996 });
+    const text = summaryText({ ...WHOLE, partial: true, ended: "timed-out", coverage: 0.99996 }, "ports");
     expect(text).toContain("coverage 100.00 % (timed-out): the result is partial");
   });
 
   test("of one that lost probes without being stopped says partial only", () => {
-    const text = summaryText({ ...WHOLE, partial: true, coverage: 0.5 });
+    const text = summaryText({ ...WHOLE, partial: true, coverage: 0.5 }, "ports");
     expect(text).toContain("coverage 50.00 %: the result is partial\n");
   });
 
   test("of one interrupted after the last probe says so, and that nothing is missing", () => {
-    expect(summaryText({ ...WHOLE, ended: "interrupted" })).toContain("coverage 100 % (interrupted)\n");
+    expect(summaryText({ ...WHOLE, ended: "interrupted" }, "ports")).toContain(
+      "coverage 100 % (interrupted)\n",
+    );
   });
 
   test("names absent hosts and lost answers, and what helps", () => {
-    const text = summaryText({ ...WHOLE, hostsUnreachable: 1_234, kernelDrops: 5, sendErrors: 2 });
+    const text = summaryText({ ...WHOLE, hostsUnreachable: 1_234, kernelDrops: 5, sendErrors: 2 }, "ports");
     expect(text).toContain("1,234 addresses on the local link did not answer ARP");
     expect(text).toContain("drops 7,");
     expect(text).toContain("the kernel dropped 5 answers; use a lower --rate");
+  });
+
+  const ESTIMATE: LossEstimate = {
+    loss: 0.05,
+    lossLow: 0.04,
+    lossHigh: 0.06,
+    completeness: 0.9978,
+    completenessLow: 0.9961,
+    completenessHigh: 0.99996,
+    missedOpen: 144.2,
+  };
+
+  test.each([
+    [{}, "estimated completeness 99.7 % (95 % interval 99.6–99.9 %); about 144 open ports missed\n"],
+    [{ missedOpen: 1.2 }, "; about 1 open port missed\n"],
+    [
+      { completeness: 1, completenessLow: 0.999, completenessHigh: 1, missedOpen: 0 },
+      "estimated completeness 100 % (95 % interval 99.9–100 %); no open port missed\n",
+    ],
+  ])("tells how many ports were missed: %j", (over, line) => {
+    expect(summaryText({ ...WHOLE, lossEstimate: { ...ESTIMATE, ...over } }, "ports")).toContain(line);
+  });
+
+  test("of a part, the estimate speaks of that part", () => {
+    const text = summaryText({ ...WHOLE, partial: true, coverage: 0.5, lossEstimate: ESTIMATE }, "ports");
+    expect(text).toContain("estimated completeness of what was probed 99.7 %");
+  });
+
+  test("of a search for hosts counts hosts", () => {
+    expect(summaryText({ ...WHOLE, open: 12 }, "hosts")).toStartWith("12 up of 65,536 addresses\n");
+  });
+
+  test("tells of hosts that are not to be believed", () => {
+    expect(summaryText({ ...WHOLE, hostsSuspicious: 0, openWithheld: 0 }, "ports")).not.toContain(
+      "every port",
+    );
+    expect(summaryText({ ...WHOLE, hostsSuspicious: 1, openWithheld: 65_535 }, "ports")).toContain(
+      "warning: 1 host answers on every port; 65,535 ports that seemed open are not listed\n",
+    );
+    expect(summaryText({ ...WHOLE, hostsSuspicious: 2, openWithheld: 5 }, "ports")).toContain(
+      "2 hosts answer on every port",
+    );
   });
 });

@@ -39,8 +39,18 @@ test("the defaults need nothing", () => {
     caFile: undefined,
     allowPlainHttp: false,
     logLevel: "INFO",
+    maxRatePps: 0,
     apiKey: undefined,
   });
+});
+
+test("the maximum rate: flag, then environment, then file; no number is an error", () => {
+  const file = fileWith("max_rate: 100");
+  expect(load({ config: file }).maxRatePps).toBe(100);
+  expect(load({ config: file }, { PORTOLAN_MAX_RATE: "200" }).maxRatePps).toBe(200);
+  expect(load({ config: file, maxRate: "0.5" }, { PORTOLAN_MAX_RATE: "200" }).maxRatePps).toBe(0.5);
+  expect(() => load({ maxRate: "fast" })).toThrow(invalid("not 'fast'"));
+  expect(() => load({ config: fileWith("max_rate: -1") })).toThrow(invalid("max_rate"));
 });
 
 test("the result cannot be changed afterwards", () => {

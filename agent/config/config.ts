@@ -21,6 +21,8 @@ export interface AgentConfig {
   readonly caFile: string | undefined;
   readonly allowPlainHttp: boolean;
   readonly logLevel: LogLevel;
+  /** Probes a second of all scans together, whatever a job may ask for; 0 is unlimited. */
+  readonly maxRatePps: number;
   /** A key given from outside; usually it lies in the state directory instead. */
   readonly apiKey: string | undefined;
 }
@@ -31,6 +33,7 @@ const fileSchema = z.strictObject({
   ca_file: z.string().min(1).optional(),
   allow_plain_http: z.boolean().optional(),
   log_level: z.string().optional(),
+  max_rate: z.number().min(0).optional(),
 });
 
 export interface ConfigFlags {
@@ -40,6 +43,7 @@ export interface ConfigFlags {
   readonly caFile?: string | undefined;
   readonly allowPlainHttp?: boolean | undefined;
   readonly logLevel?: string | undefined;
+  readonly maxRate?: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -65,6 +69,7 @@ export function loadConfig(flags: ConfigFlags, environment: Environment): AgentC
     caFile: firstSet(flags.caFile, environment["PORTOLAN_CA_FILE"], file.ca_file),
     allowPlainHttp,
     logLevel: parseLogLevel(firstSet(flags.logLevel, environment["LOG_LEVEL"], file.log_level)),
+    maxRatePps: rateOf(firstSet(flags.maxRate, environment["PORTOLAN_MAX_RATE"])) ?? file.max_rate ?? 0,
     apiKey: firstSet(environment["API_KEY"]?.trim()),
   });
 }
@@ -76,6 +81,14 @@ function switchOf(name: string, environment: Environment): boolean | undefined {
   if (value === "1" || value === "true" || value === "yes") return true;
   if (value === "0" || value === "false" || value === "no") return false;
   throw new UsageError("INVALID_CONFIG", `${name} must be 1 or 0, not '${value}'`);
+}
+
+/** A rate from the environment or a flag. Undefined where none is given. */
+function rateOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ratePps = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(ratePps)) return ratePps;
+  throw new UsageError("INVALID_CONFIG", `the maximum rate must be probes a second, not '${text}'`);
 }
 
 /** The first that is there and not empty: an empty environment variable counts as unset. */

@@ -4,6 +4,7 @@ import { errorMessage, UsageError } from "#shared/errors.ts";
 import type { Job } from "#shared/protocol/job.ts";
 import { ApiError } from "../client/api-error.ts";
 import type { WorkerFactory } from "../engine/engine-worker.ts";
+import { RateBudget } from "../engine/rate-shares.ts";
 import { type JobSpool, Spool } from "../spool/spool.ts";
 import { Bell } from "./bell.ts";
 import { heartbeatRequest, keepHeartbeat } from "./heartbeat.ts";
@@ -17,6 +18,8 @@ export interface DaemonOptions {
   readonly stateDir: string;
   readonly capabilities: readonly string[];
   readonly workers: WorkerFactory;
+  /** Probes a second of all jobs together; 0 is unlimited. */
+  readonly maxRatePps: number;
   /** Called once, when nothing stands in the way of a start. */
   readonly onStart: () => void;
   /** Called once, when the agent is at work. */
@@ -39,6 +42,7 @@ export async function runDaemon(services: DaemonServices, options: DaemonOptions
   else logRefusal(log, "heartbeat", refusal);
 
   const bell = new Bell();
+  const budget = new RateBudget(options.maxRatePps);
   const running = new Map<number, JobRunner>();
   /** The same job may run under a new claim while results of an old one are still being delivered. */
   const runnerOf = ({ jobId, leaseId }: JobSpool): JobRunner | undefined => {
@@ -51,7 +55,14 @@ export async function runDaemon(services: DaemonServices, options: DaemonOptions
     isRunning: (job) => runnerOf(job) !== undefined,
   });
   const runJob = async (job: Job): Promise<void> => {
-    const runner = new JobRunner(services, job, spool.job(job.jobId, job.leaseId), bell, options.workers);
+    const runner = new JobRunner(
+      services,
+      job,
+      spool.job(job.jobId, job.leaseId),
+      bell,
+      options.workers,
+      budget,
+    );
     running.set(job.jobId, runner);
     try {
       await runner.run();

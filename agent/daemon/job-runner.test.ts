@@ -12,6 +12,7 @@ import { PROGRESS_INTERVAL_MS } from "#shared/protocol/limits.ts";
 import { ControlPlaneClient } from "../client/control-plane.ts";
 import { JobSpool } from "../spool/spool.ts";
 import { Bell } from "./bell.ts";
+import { RateBudget } from "../engine/rate-shares.ts";
 import { JobRunner } from "./job-runner.ts";
 
 const LEASE = "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5";
@@ -96,7 +97,14 @@ async function runOnSlowDisk(
     sender: () => new Worker(new URL("../engine/sender.worker.ts", import.meta.url)),
     receiver: () => new Worker(new URL("../engine/receiver.worker.ts", import.meta.url)),
   };
-  const running = new JobRunner(services, jobFor(listener.port), spool, new Bell(), workers).run();
+  const running = new JobRunner(
+    services,
+    jobFor(listener.port),
+    spool,
+    new Bell(),
+    workers,
+    new RateBudget(0),
+  ).run();
   await Promise.all([spool.asked.promise, scanEnded.promise]);
   // Were the end written without waiting for the disk, it would be there before this call has gone round.
   await services.client.startJob(7, LEASE);

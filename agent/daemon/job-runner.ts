@@ -5,18 +5,17 @@
 
 import { SCANNER_BACKOFF } from "#shared/backoff.ts";
 import { errorMessage } from "#shared/errors.ts";
-import { parsePorts } from "#shared/net/port-spec.ts";
-import { parseTargets, probedAddresses } from "#shared/net/target-spec.ts";
 import type { Job, JobDirective, JobTarget, PortResult, ScanSummary } from "#shared/protocol/job.ts";
 import { MAX_ERROR_LENGTH, MAX_RESULTS_PER_BATCH, PROGRESS_INTERVAL_MS } from "#shared/protocol/limits.ts";
 import { withRetry } from "../client/retry.ts";
-import type { ScanRequest } from "../engine/plan.ts";
-import { toPortResult } from "../engine/records.ts";
 import type { WorkerFactory } from "../engine/engine-worker.ts";
+import type { BudgetMember, RateBudget } from "../engine/rate-shares.ts";
 import { Scan } from "../engine/scan.ts";
+import { withMacVendor } from "../identify/mac-vendor.ts";
 import type { JobSpool } from "../spool/spool.ts";
 import type { Bell } from "./bell.ts";
 import { JobLog } from "./job-log.ts";
+import { scanRequestOf } from "./job-request.ts";
 import { completionOf } from "./job-outcome.ts";
 import { isJobGone, logRefusal } from "./refusal.ts";
 import type { DaemonServices } from "./services.ts";
@@ -28,12 +27,16 @@ export class JobRunner {
   private readonly spool: JobSpool;
   private readonly bell: Bell;
   private readonly workers: WorkerFactory;
+  private readonly budget: RateBudget;
   private scan: Scan | undefined;
   private readonly jobLog = new JobLog();
   private buffer: PortResult[] = [];
   /** Settles when all that was flushed so far is stored, or has failed the job. Never rejects. */
   private flushing: Promise<void> = Promise.resolve();
+  /** What the control plane lets the job use, and what of it the other jobs leave. */
+  private limitPps: number;
   private ratePps: number;
+  private share: BudgetMember | undefined;
   private startedMs = 0;
   private failure: string | undefined;
   private cancelled = false;
@@ -41,12 +44,21 @@ export class JobRunner {
   /** Totals of the job's scans that have ended. */
   private finished: ScanSummary | undefined;
 
-  constructor(services: DaemonServices, job: Job, spool: JobSpool, bell: Bell, workers: WorkerFactory) {
+  constructor(
+    services: DaemonServices,
+    job: Job,
+    spool: JobSpool,
+    bell: Bell,
+    workers: WorkerFactory,
+    budget: RateBudget,
+  ) {
     this.services = services;
     this.job = job;
     this.spool = spool;
     this.bell = bell;
     this.workers = workers;
+    this.budget = budget;
+    this.limitPps = job.maxProbesPerSecond;
     this.ratePps = job.maxProbesPerSecond;
   }
 
@@ -72,9 +84,14 @@ export class JobRunner {
     const ticking = this.tick(AbortSignal.any([signal, ticker.signal]));
     const stop = (): void => this.scan?.stop("interrupted");
     signal.addEventListener("abort", stop);
+    this.share = this.budget.join(this.limitPps, (ratePps) => {
+      this.ratePps = ratePps;
+      this.scan?.setRate(ratePps);
+    });
     try {
       await this.scanAll();
     } finally {
+      this.share.leave();
       signal.removeEventListener("abort", stop);
       ticker.abort();
       await ticking;
@@ -84,10 +101,10 @@ export class JobRunner {
 
   /** The control plane's word, whichever call brought it. */
   obey(directive: JobDirective): void {
-    if (directive.maxProbesPerSecond !== this.ratePps) {
-      this.ratePps = directive.maxProbesPerSecond;
-      this.scan?.setRate(this.ratePps);
-      this.say("info", "job.rate", `Rate is now ${this.ratePps || "unlimited"} probes/s`);
+    if (directive.maxProbesPerSecond !== this.limitPps) {
+      this.limitPps = directive.maxProbesPerSecond;
+      this.share?.setWant(this.limitPps);
+      this.say("info", "job.rate", `Rate is now limited to ${this.limitPps || "any number of"} probes/s`);
     }
     if (directive.cancel && !this.cancelled) {
       this.cancelled = true;
@@ -120,14 +137,23 @@ export class JobRunner {
 
   private async scanTarget(target: JobTarget): Promise<void> {
     const note = (message: string): void => this.say("info", "scan.note", message);
-    const scan = new Scan(this.requestFor(target), note);
+    const scan = new Scan(scanRequestOf(this.job, target, this.ratePps, this.elapsedMs()), note);
     this.scan = scan;
     if (this.cancelled) scan.stop("cancelled");
     const summary = await scan.run(this.workers, {
       note,
-      records: async (records) => {
-        this.buffer.push(...records.map(toPortResult));
+      ports: async (results) => {
+        this.buffer.push(...results.map(withMacVendor));
         if (this.buffer.length >= MAX_RESULTS_PER_BATCH) await this.flush();
+      },
+      hosts: (hosts) => {
+        for (const { address } of hosts) {
+          this.say(
+            "warning",
+            "scan.suspicious",
+            `${address} answers on every port; its open ports are not listed`,
+          );
+        }
       },
     });
     this.finished = this.finished === undefined ? summary : mergeSummaries(this.finished, summary);
@@ -138,21 +164,6 @@ export class JobRunner {
       "scan.ended",
       `Scan ended (${summary.ended}) with ${summary.open} open ports, coverage ${coverage} %`,
     );
-  }
-
-  private requestFor(target: JobTarget): ScanRequest {
-    const { engine, options } = this.job;
-    return {
-      addresses: probedAddresses(parseTargets(target.addresses), []),
-      ports: parsePorts(target.ports).tcp,
-      ratePps: this.ratePps,
-      retries: options.retries,
-      portTimeoutMs: options.portTimeoutMs,
-      maxRuntimeMs: Math.max(1, options.scanTimeoutSeconds * 1_000 - this.elapsedMs()),
-      link: engine === "connect" ? "connect" : "auto",
-      seed: Math.floor(Math.random() * 2 ** 48),
-      report: options.reportStates,
-    };
   }
 
   private async finish(): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { type ScanSummary, scanSummarySchema } from "#shared/protocol/job.ts";
+import { type LossEstimate, type ScanSummary, scanSummarySchema } from "#shared/protocol/job.ts";
 import { mergeSummaries } from "./summaries.ts";
 
 const count = fc.nat(1_000_000);
@@ -102,6 +102,59 @@ describe("mergeSummaries", () => {
         const { link } = mergeSummaries(a, b);
         const names = new Set(`${a.link}+${b.link}`.split("+"));
         expect(link).toBe([...names].toSorted().join("+"));
+      }),
+    );
+  });
+});
+
+describe("the estimate of what was missed", () => {
+  const anySummary = fc.sample(summary, { numRuns: 1, seed: 1 })[0];
+  if (anySummary === undefined) throw new Error("no sample");
+  const base: ScanSummary = anySummary;
+
+  function estimated(open: number, loss: number, overrides: Partial<ScanSummary> = {}): ScanSummary {
+    const completeness = 1 - loss ** 2;
+    const lossEstimate: LossEstimate = {
+      loss,
+      lossLow: loss / 2,
+      lossHigh: Math.min(1, loss * 2),
+      completeness,
+      completenessLow: completeness * 0.9,
+      completenessHigh: Math.min(1, completeness * 1.01),
+      missedOpen: open * loss,
+    };
+    return { ...base, open, closed: 0, lossEstimate, ...overrides };
+  }
+
+  test("weighs each scan by its answers; missed ports add up", () => {
+    const { lossEstimate } = mergeSummaries(estimated(300, 0.1), estimated(100, 0.5));
+    expect(lossEstimate?.loss).toBeCloseTo(0.2);
+    expect(lossEstimate?.missedOpen).toBeCloseTo(80);
+  });
+
+  test("counts answers that were not listed", () => {
+    const withheld = estimated(0, 0.1, { openWithheld: 300, hostsSuspicious: 1 });
+    const merged = scanSummarySchema.parse(mergeSummaries(withheld, withheld));
+    expect(merged.lossEstimate?.loss).toBeCloseTo(0.1);
+    expect(merged).toMatchObject({ openWithheld: 600, hostsSuspicious: 2 });
+  });
+
+  test("is not told where one of the scans could not tell", () => {
+    expect(mergeSummaries(estimated(300, 0.1), base)).not.toHaveProperty("lossEstimate");
+    expect(mergeSummaries(base, estimated(300, 0.1))).not.toHaveProperty("lossEstimate");
+  });
+
+  test("stays between those of its parts, and is valid on the wire", () => {
+    const part = fc.tuple(fc.integer({ min: 30, max: 10_000 }), fc.double({ min: 0, max: 0.9, noNaN: true }));
+    fc.assert(
+      fc.property(part, part, ([openA, lossA], [openB, lossB]) => {
+        const merged = scanSummarySchema.parse(
+          mergeSummaries(estimated(openA, lossA), estimated(openB, lossB)),
+        );
+        expect(merged.lossEstimate?.loss).toBeWithin(
+          Math.min(lossA, lossB) - 1e-9,
+          Math.max(lossA, lossB) + 1e-9,
+        );
       }),
     );
   });

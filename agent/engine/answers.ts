@@ -1,58 +1,137 @@
 /** What happens to a genuine answer: counted once, and passed on where its state was asked for. */
 
-import type { PortState } from "#shared/protocol/fields.ts";
+import type { PortState } from "#shared/protocol/port-state.ts";
+import { noteAnswering, type SoundingTargets } from "./accuracy/soundings.ts";
 import {
   addTo,
+  ANSWERS_BY_PASS,
   CLOSED,
   type ControlBlock,
   DUPLICATES,
   FILTERED_BY_ANSWER,
   FINISH,
   flag,
+  laneCounter,
   OPEN,
+  OPEN_BY_PASS,
+  PACKETS_REJECTED,
+  PASS,
+  SOUNDINGS_ANSWERED,
   STOP,
+  WINDOW,
 } from "./control-block.ts";
-import { type AnsweredSet, markAnswered } from "./dedup.ts";
-import { REASON_NAMES } from "./packet/reply.ts";
-import { type RecordRing, stateOfReason, writeRecord } from "./records.ts";
-
-const COUNTER_OF: Readonly<Record<PortState, number>> = {
-  open: OPEN,
-  closed: CLOSED,
-  filtered: FILTERED_BY_ANSWER,
-};
+import { type AnsweredSet, isAnswered, markAnswered, windowBit, windowOfPosition } from "./dedup.ts";
+import { PROBE_KINDS, TCP_SYN } from "./packet/probe-kind.ts";
+import { provesHostUp, REASON_NAMES, stateOfReason } from "./packet/reason.ts";
+import type { Shard, WorkerPlan } from "./plan.ts";
+import { type RecordRing, writeRecord } from "./records.ts";
+import { canaryPort } from "./source-port-roles.ts";
+import { positionInShard } from "./targets/lane.ts";
+import { type Permutation, unpermute } from "./targets/permutation.ts";
+import { kindOfQuestion, portOfQuestion, type Questions } from "./targets/questions.ts";
 
 /** One of these exists in a scan: the answered set and the ring each have one writer. */
 export class AnswerSink {
   private readonly control: ControlBlock;
   private readonly answered: AnsweredSet;
   private readonly records: RecordRing;
-  private readonly stateCounter: readonly number[];
-  private readonly reported: readonly boolean[];
+  private readonly soundings: SoundingTargets;
+  private readonly questions: Questions;
+  private readonly permutation: Permutation;
+  private readonly shard: Shard;
+  private readonly findsHosts: boolean;
+  private readonly firstSourcePort: number;
+  private readonly canaryPort: number;
+  private readonly report: readonly PortState[];
   private readonly isFinished: () => boolean;
+  /** By kind and reason. */
+  private readonly states: readonly (readonly PortState[])[];
 
-  constructor(
-    control: ControlBlock,
-    answered: AnsweredSet,
-    records: RecordRing,
-    report: readonly PortState[],
-  ) {
+  constructor(plan: WorkerPlan) {
+    const { control } = plan;
     this.control = control;
-    this.answered = answered;
-    this.records = records;
-    this.stateCounter = REASON_NAMES.map((reason) => COUNTER_OF[stateOfReason(reason)]);
-    this.reported = REASON_NAMES.map((reason) => report.includes(stateOfReason(reason)));
+    this.answered = plan.answered;
+    this.records = plan.records;
+    this.soundings = plan.soundings;
+    this.questions = plan.space.questions;
+    this.permutation = plan.permutation;
+    this.shard = plan.shard;
+    this.findsHosts = plan.find === "hosts";
+    this.firstSourcePort = plan.firstSourcePort;
+    this.canaryPort = canaryPort(plan.firstSourcePort, plan.passes);
+    this.report = plan.report;
     this.isFinished = () => flag(control, STOP) === FINISH;
+    this.states = Array.from({ length: PROBE_KINDS }, (_, kind) =>
+      REASON_NAMES.map((reason) => {
+        if (this.findsHosts) return provesHostUp(reason) ? "open" : "filtered";
+        return stateOfReason(kind, reason);
+      }),
+    );
   }
 
-  accept(index: number, address: number, port: number, reason: number, ttl: number): void {
-    if (!markAnswered(this.answered.words, this.answered.exact, index)) {
-      addTo(this.control, DUPLICATES, 1);
+  /**
+   * An answer to a probe of one of the passes.
+   * @param reason place in REASON_NAMES
+   * @param ttl 0 where no packet told it
+   * @param ourPort 0 for a connection
+   */
+  accept(addressNumber: number, question: number, reason: number, ttl: number, ourPort: number): void {
+    const { control, questions } = this;
+    const kind = kindOfQuestion(questions, question);
+    const state = this.states[kind]?.[reason] ?? "filtered";
+    // Of a host, only a sign of life is an answer: an error message says nothing about the other pings.
+    if (this.findsHosts && state !== "open") return;
+    const bit = this.bitOf(addressNumber * questions.count + question);
+    if (bit < 0) {
+      addTo(control, PACKETS_REJECTED, 1);
       return;
     }
-    addTo(this.control, this.stateCounter[reason] ?? FILTERED_BY_ANSWER, 1);
-    if (this.reported[reason] === true) {
-      writeRecord(this.records, address, port, reason, ttl, Date.now(), this.isFinished);
+    if (!markAnswered(this.answered.words, bit)) {
+      addTo(control, DUPLICATES, 1);
+      return;
     }
+    const counted = state === "open" ? OPEN : state === "closed" ? CLOSED : FILTERED_BY_ANSWER;
+    addTo(control, counted, 1);
+    if (kind === TCP_SYN && state !== "filtered") {
+      const pass = ourPort === 0 ? laneCounter(control, 0, PASS) - 1 : ourPort - this.firstSourcePort;
+      addTo(control, ANSWERS_BY_PASS + pass, 1);
+      if (state === "open") addTo(control, OPEN_BY_PASS + pass, 1);
+      noteAnswering(this.soundings, addressNumber, portOfQuestion(questions, question));
+    }
+    if (this.report.includes(state)) {
+      const { records, isFinished } = this;
+      writeRecord(records, addressNumber, question, reason, ttl, ourPort, Date.now(), isFinished);
+    }
+  }
+
+  /** Whether this shard asks the question in a window that answers are taken to, and has had none. */
+  isAwaited(addressNumber: number, question: number): boolean {
+    const bit = this.bitOf(addressNumber * this.questions.count + question);
+    return bit >= 0 && !isAnswered(this.answered.words, bit);
+  }
+
+  /**
+   * An answer to a probe that was sent for another purpose than to find a port.
+   * @param ourPort beyond those of the passes
+   */
+  acceptOther(addressNumber: number, port: number, reason: number, ttl: number, ourPort: number): void {
+    if (ourPort === this.canaryPort) {
+      writeRecord(this.records, addressNumber, -1 - port, reason, ttl, ourPort, Date.now(), this.isFinished);
+    } else {
+      addTo(this.control, SOUNDINGS_ANSWERED + (ourPort - this.canaryPort - 1), 1);
+    }
+  }
+
+  /** The bit of a question, by the position at which it was asked; -1 where this shard, or this window, does not ask it. */
+  private bitOf(index: number): number {
+    const { answered } = this;
+    const { size, a, b, key0, key1 } = this.permutation;
+    const position = positionInShard(unpermute(index, size, a, b, key0, key1), this.shard);
+    if (position < 0 || answered.windows === 1) return position;
+    const window = windowOfPosition(answered, position);
+    const present = flag(this.control, WINDOW);
+    // Older windows have given their bits to newer ones.
+    if (window !== present && window !== present - 1) return -1;
+    return windowBit(answered, window) + position - window * answered.windowSize;
   }
 }

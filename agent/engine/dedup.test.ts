@@ -1,101 +1,95 @@
-/** Which probes were answered, against a Set. */
+/** Which positions were answered, against a Set, and the windows that share the bits of a large scan. */
 
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { isAnswered, markAnswered, newAnsweredSet } from "./dedup.ts";
+import {
+  clearWindow,
+  isAnswered,
+  markAnswered,
+  newAnsweredSet,
+  windowBit,
+  windowOfPosition,
+} from "./dedup.ts";
 
-const MAX_EXACT = 2 ** 29;
+const MAX_BITS = 2 ** 28;
 
-describe("exact", () => {
-  test("is a set: true the first time, and knows every member and nothing else", () => {
+describe("the bits", () => {
+  test("are a set: true the first time, and every member is known and nothing else", () => {
     const size = 200;
     fc.assert(
       fc.property(fc.array(fc.nat(size - 1), { maxLength: 400 }), (marks) => {
-        const { exact, words } = newAnsweredSet(size);
+        const { words } = newAnsweredSet(size);
         const oracle = new Set<number>();
-        for (const index of marks) {
-          expect(markAnswered(words, exact, index)).toBe(!oracle.has(index));
-          oracle.add(index);
+        for (const bit of marks) {
+          expect(markAnswered(words, bit)).toBe(!oracle.has(bit));
+          oracle.add(bit);
         }
-        for (let index = 0; index < size; index++) {
-          expect(isAnswered(words, exact, index)).toBe(oracle.has(index));
-        }
+        for (let bit = 0; bit < size; bit++) expect(isAnswered(words, bit)).toBe(oracle.has(bit));
       }),
     );
   });
 
-  test("reaches to its last probe, whatever the size", () => {
+  test("reach to the last position, whatever the size", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100_000 }), (size) => {
-        const { exact, words } = newAnsweredSet(size);
-        expect([markAnswered(words, exact, size - 1), markAnswered(words, exact, size - 1)]).toEqual([
-          true,
-          false,
-        ]);
-        expect(isAnswered(words, exact, size - 1)).toBe(true);
-        if (size > 1) expect(isAnswered(words, exact, size - 2)).toBe(false);
+        const { words } = newAnsweredSet(size);
+        expect([markAnswered(words, size - 1), markAnswered(words, size - 1)]).toEqual([true, false]);
+        expect(isAnswered(words, size - 1)).toBe(true);
+        if (size > 1) expect(isAnswered(words, size - 2)).toBe(false);
       }),
     );
   });
 
-  test("up to half a billion probes, the last included", () => {
-    const { exact, words } = newAnsweredSet(MAX_EXACT);
-    expect(exact).toBe(true);
-    expect(markAnswered(words, exact, MAX_EXACT - 1)).toBe(true);
-    expect(isAnswered(words, exact, MAX_EXACT - 1)).toBe(true);
-    expect(isAnswered(words, exact, MAX_EXACT - 2)).toBe(false);
-  });
-
-  test("can be read by another thread as it is", () => {
+  test("can be read by another thread as they are", () => {
     expect(newAnsweredSet(1).words.buffer).toBeInstanceOf(SharedArrayBuffer);
   });
 });
 
-describe("inexact, beyond that", () => {
-  /** Close together, far apart, and equal in their low or high half. */
-  const index = fc.oneof(
-    fc.integer({ min: 0, max: 2 ** 48 - 1 }),
-    fc.nat(50),
-    fc.nat(2 ** 16 - 1).map((high) => high * 2 ** 32),
-    fc.nat(50).map((low) => 2 ** 47 + low),
-  );
+describe("windows", () => {
+  test("a quarter of a billion positions are one, and more are several in the same memory", () => {
+    const one = newAnsweredSet(MAX_BITS);
+    expect([one.windows, one.windowSize, one.words.length * 32]).toEqual([1, MAX_BITS, MAX_BITS]);
+    expect(markAnswered(one.words, MAX_BITS - 1)).toBe(true);
+    expect([MAX_BITS - 1, MAX_BITS - 2].map((bit) => isAnswered(one.words, bit))).toEqual([true, false]);
+    const three = newAnsweredSet(MAX_BITS + 1);
+    expect([three.windows, three.windowSize, three.words.length * 32]).toEqual([3, MAX_BITS / 2, MAX_BITS]);
+    expect(newAnsweredSet(2 ** 48).windows).toBe(2 ** 21);
+  });
 
-  test("forgets, but never takes a new answer for an old one", () => {
+  test("an empty shard has one, without a bit", () => {
+    expect(newAnsweredSet(0)).toMatchObject({ windowSize: 0, windows: 1, words: new Int32Array(0) });
+  });
+
+  test("each position is in one, and has a bit that no other of its window or the one before has", () => {
+    const bits = fc.constantFrom(64, 128, 256);
     fc.assert(
-      fc.property(fc.array(index, { maxLength: 500 }), (marks) => {
-        const { exact, words } = newAnsweredSet(2 ** 48);
-        expect(exact).toBe(false);
-        const oracle = new Set<number>();
-        for (const index of marks) {
-          if (!oracle.has(index)) expect(markAnswered(words, exact, index)).toBe(true);
-          oracle.add(index);
+      fc.property(fc.integer({ min: 1, max: 2_000 }), bits, (positions, maxBits) => {
+        const set = newAnsweredSet(positions, maxBits);
+        expect(set.words.length * 32).toBeLessThanOrEqual(maxBits);
+        const bitOf = new Map<number, number>();
+        for (let position = 0; position < positions; position++) {
+          const window = windowOfPosition(set, position);
+          expect(window).toBeWithin(0, set.windows);
+          const bit = windowBit(set, window) + position - window * set.windowSize;
+          expect(bit).toBeWithin(0, set.words.length * 32);
+          const holder = bitOf.get(bit);
+          if (holder !== undefined) expect(windowOfPosition(set, holder)).toBeLessThanOrEqual(window - 2);
+          bitOf.set(bit, position);
         }
       }),
-      { numRuns: 50 },
     );
   });
 
-  test("knows an answer that is repeated at once", () => {
-    const { exact, words } = newAnsweredSet(2 ** 48);
-    fc.assert(
-      fc.property(index, (index) => {
-        markAnswered(words, exact, index);
-        expect(markAnswered(words, exact, index)).toBe(false);
-      }),
-    );
-  });
-
-  test("most of what was lately answered is still known", () => {
-    const { exact, words } = newAnsweredSet(MAX_EXACT + 1);
-    const recent = Array.from({ length: 10_000 }, (_, i) => (i * 7_919_000_003) % (MAX_EXACT + 1));
-    for (const index of recent) markAnswered(words, exact, index);
-    const known = recent.filter((index) => !markAnswered(words, exact, index)).length;
-    expect(known).toBeGreaterThan(9_800);
-  });
-
-  test("says of none that it need not be asked again", () => {
-    const { exact, words } = newAnsweredSet(MAX_EXACT + 1);
-    words.fill(-1);
-    expect([0, 5, 2 ** 29].map((index) => isAnswered(words, exact, index))).toEqual([false, false, false]);
+  test("are cleared without touching the one before", () => {
+    const set = newAnsweredSet(1_000, 128);
+    for (const window of [1, 2, 3, 4]) {
+      set.words.fill(-1);
+      clearWindow(set, window);
+      const own = windowBit(set, window);
+      const before = windowBit(set, window - 1);
+      for (let i = 0; i < set.windowSize; i++) {
+        expect([isAnswered(set.words, own + i), isAnswered(set.words, before + i)]).toEqual([false, true]);
+      }
+    }
   });
 });

@@ -1,46 +1,58 @@
 /**
- * Which probes were answered: so that each answer counts once, and a second pass asks only again what was silent.
+ * Which positions were answered: so that each answer counts once, and a second pass asks only again what was silent.
  *
- * A bit a probe while that fits the budget, exact and shared between threads. Beyond it a direct-mapped table of
- * recent answers, which may forget: an answer repeated much later is then reported twice, and every pass sends all.
+ * A bit a position, in shared memory of bounded size. A scan that has more positions goes window by window, each with all
+ * its passes; the bits of the window before are kept meanwhile, because its last answers are still to come.
+ * Positions are those of the shard: consecutive, in the order in which they are sent.
  */
 
-/** 64 MiB: half a billion probes. */
-const MAX_BITMAP_PROBES = 2 ** 29;
-const TABLE_SLOTS = 2 ** 20;
+/** 32 MiB of bits in all. */
+const MAX_BITS = 2 ** 28;
 
 export interface AnsweredSet {
-  /** True where every probe has its own bit. */
-  readonly exact: boolean;
   readonly words: Int32Array;
+  /** Positions of one window. */
+  readonly windowSize: number;
+  readonly windows: number;
 }
 
-/** @returns a set in shared memory, to be handed to other threads as it is */
-export function newAnsweredSet(probes: number): AnsweredSet {
-  const exact = probes <= MAX_BITMAP_PROBES;
-  const bytes = exact ? Math.ceil(probes / 32) * 4 : TABLE_SLOTS * 8;
-  return { exact, words: new Int32Array(new SharedArrayBuffer(bytes)) };
+/**
+ * @param maxBits a power of two from 64 on, so that each window has whole words
+ * @returns a set in shared memory, to be handed to other threads as it is
+ */
+export function newAnsweredSet(positions: number, maxBits = MAX_BITS): AnsweredSet {
+  const isOne = positions <= maxBits;
+  const windowSize = isOne ? positions : maxBits / 2;
+  return {
+    words: new Int32Array(new SharedArrayBuffer(Math.ceil(Math.min(positions, maxBits) / 32) * 4)),
+    windowSize,
+    windows: isOne ? 1 : Math.ceil(positions / windowSize),
+  };
 }
 
-/** Marks a probe as answered. True the first time. Only one thread may mark. */
-export function markAnswered(words: Int32Array, exact: boolean, index: number): boolean {
-  if (exact) {
-    const word = words[index >>> 5] ?? 0;
-    const bit = 1 << (index & 31);
-    words[index >>> 5] = word | bit;
-    return (word & bit) === 0;
-  }
-  // The index is split, because it passes 32 bits; one is added so that an empty slot matches nothing.
-  const high = Math.floor(index / 2 ** 32) + 1;
-  const low = (index % 2 ** 32) | 0;
-  const slot = (Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b) >>> 12) * 2;
-  if (words[slot] === high && words[slot + 1] === low) return false;
-  words[slot] = high;
-  words[slot + 1] = low;
-  return true;
+/** The bit at which a window begins. Two windows share the set, in turns. */
+export function windowBit({ windowSize }: AnsweredSet, window: number): number {
+  return (window & 1) * windowSize;
 }
 
-/** Whether the probe is known to be answered. Never true by mistake; the inexact set knows of none. */
-export function isAnswered(words: Int32Array, exact: boolean, index: number): boolean {
-  return exact && (((words[index >>> 5] ?? 0) >>> (index & 31)) & 1) === 1;
+export function windowOfPosition({ windowSize }: AnsweredSet, position: number): number {
+  return Math.floor(position / windowSize);
+}
+
+/** Forgets what the window two before this one held. Nobody marks it any more. */
+export function clearWindow(set: AnsweredSet, window: number): void {
+  const from = windowBit(set, window) >>> 5;
+  set.words.fill(0, from, from + (set.windowSize >>> 5));
+}
+
+/** Marks a bit. True the first time. Only one thread may mark. */
+export function markAnswered(words: Int32Array, bitNumber: number): boolean {
+  const word = words[bitNumber >>> 5] ?? 0;
+  const bit = 1 << (bitNumber & 31);
+  words[bitNumber >>> 5] = word | bit;
+  return (word & bit) === 0;
+}
+
+export function isAnswered(words: Int32Array, bitNumber: number): boolean {
+  return (((words[bitNumber >>> 5] ?? 0) >>> (bitNumber & 31)) & 1) === 1;
 }

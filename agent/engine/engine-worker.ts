@@ -58,11 +58,3 @@ export class EngineWorker {
     this.worker.terminate();
   }
 }
-
-/** Settles as `work` does, but fails at once when `other` fails: nobody should send while nobody listens. */
-export function firstFailure(work: Promise<unknown>, other: Promise<unknown> | undefined): Promise<unknown> {
-  if (other === undefined) return work;
-  const failure = Promise.withResolvers<never>();
-  other.catch(failure.reject);
-  return Promise.race([work, failure.promise]);
-}

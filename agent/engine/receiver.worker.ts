@@ -1,6 +1,7 @@
 /** Worker entry: receives the answers of one scan until it is told to finish. */
 
 import { AnswerSink } from "./answers.ts";
+import { PcapWriter } from "./link/capture.ts";
 import { ReceiveRing } from "./link/receive-ring.ts";
 import type { WorkerPlan } from "./plan.ts";
 import { receiveReplies } from "./receiver.ts";
@@ -12,14 +13,21 @@ self.addEventListener("message", (event: MessageEvent<WorkerPlan>) => {
   const tell = (message: WorkerMessage): void => self.postMessage(message);
   try {
     const plan = event.data;
-    const ring = new ReceiveRing(plan.firstSourcePort, plan.passes);
+    const families = [...new Set(plan.routes.map(({ family }) => family))];
+    const capture = plan.capturePath === undefined ? undefined : new PcapWriter(plan.capturePath);
     try {
-      tell({ type: "ready" });
-      receiveReplies(plan, ring, new AnswerSink(plan.control, plan.answered, plan.records, plan.report));
-      tell({ type: "ended", unreachable: [], lastRefusal: "" });
+      const ring = new ReceiveRing(families, plan.firstSourcePort, plan.sourcePortCount);
+      try {
+        tell({ type: "ready" });
+        receiveReplies(plan, ring, new AnswerSink(plan), capture);
+      } finally {
+        ring.close();
+      }
     } finally {
-      ring.close();
+      capture?.close();
     }
+    const failed = capture?.failed ?? "";
+    tell({ type: "ended", links: [], notes: failed === "" ? [] : [failed] });
   } catch (error) {
     tell(failureMessage(error));
   }

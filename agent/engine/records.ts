@@ -1,16 +1,13 @@
 /**
- * Found ports on their way from a Worker to the main thread: a ring in shared memory with one writer and one reader.
+ * Answers on their way from a Worker to the main thread: a ring in shared memory with one writer and one reader.
  * A message costs a hundred times more. When the ring is full the writer waits; nothing is ever dropped here.
  */
 
-import { formatIpv4 } from "#shared/net/ipv4.ts";
-import type { PortState } from "#shared/protocol/fields.ts";
-import type { PortResult } from "#shared/protocol/job.ts";
-import { REASON_NAMES, type ReasonName } from "./packet/reply.ts";
-
 const SLOTS = 2 ** 16;
-/** Address, port, reason and ttl, padding; then the time as float64. */
-const WORDS = 6;
+/** Question, reason, ttl, our port. */
+const WORDS = 4;
+/** Address number, wall clock in milliseconds. */
+const FLOATS = 2;
 const HEAD = 0;
 const TAIL = 1;
 
@@ -18,15 +15,19 @@ export interface RecordRing {
   /** [written, read], both counting on and wrapping at 2³². */
   readonly cursors: Int32Array;
   readonly words: Int32Array;
-  readonly times: Float64Array;
+  readonly floats: Float64Array;
 }
 
-export interface PortRecord {
-  readonly address: number;
-  readonly port: number;
-  readonly reason: ReasonName;
+export interface AnswerRecord {
+  readonly addressNumber: number;
+  /** For the answer of a canary the port, as -1 - port. */
+  readonly question: number;
+  /** Place in REASON_NAMES. */
+  readonly reason: number;
+  /** 0 where no packet told it. */
   readonly ttl: number;
-  /** Wall clock, milliseconds. */
+  /** Our port that was answered; 0 for a connection. */
+  readonly ourPort: number;
   readonly timeMs: number;
 }
 
@@ -34,36 +35,18 @@ export function newRecordRing(): RecordRing {
   return {
     cursors: new Int32Array(new SharedArrayBuffer(8)),
     words: new Int32Array(new SharedArrayBuffer(SLOTS * WORDS * 4)),
-    times: new Float64Array(new SharedArrayBuffer(SLOTS * 8)),
-  };
-}
-
-/** What a reason says of the port. */
-export function stateOfReason(reason: ReasonName): PortState {
-  return reason === "syn-ack" ? "open" : reason === "reset" ? "closed" : "filtered";
-}
-
-/** The record as it goes over the wire and to standard output. */
-export function toPortResult({ address, port, reason, ttl, timeMs }: PortRecord): PortResult {
-  return {
-    address: formatIpv4(address),
-    port,
-    protocol: "tcp",
-    state: stateOfReason(reason),
-    reason,
-    // Connections and silence have no packet to read it from.
-    ...(ttl > 0 ? { ttl } : {}),
-    observedAt: new Date(timeMs).toISOString(),
+    floats: new Float64Array(new SharedArrayBuffer(SLOTS * FLOATS * 8)),
   };
 }
 
 /** Waits for room while `stopped` says no; false when it gave up. */
 export function writeRecord(
   ring: RecordRing,
-  address: number,
-  port: number,
+  addressNumber: number,
+  question: number,
   reason: number,
   ttl: number,
+  ourPort: number,
   timeMs: number,
   stopped: () => boolean,
 ): boolean {
@@ -74,12 +57,14 @@ export function writeRecord(
     if (stopped()) return false;
     Atomics.wait(ring.cursors, TAIL, tail, 100);
   }
-  const slot = (head & (SLOTS - 1)) * WORDS;
-  ring.words[slot] = address | 0;
-  ring.words[slot + 1] = port;
-  ring.words[slot + 2] = reason;
-  ring.words[slot + 3] = ttl;
-  ring.times[head & (SLOTS - 1)] = timeMs;
+  const index = head & (SLOTS - 1);
+  const word = index * WORDS;
+  ring.words[word] = question;
+  ring.words[word + 1] = reason;
+  ring.words[word + 2] = ttl;
+  ring.words[word + 3] = ourPort;
+  ring.floats[index * FLOATS] = addressNumber;
+  ring.floats[index * FLOATS + 1] = timeMs;
   Atomics.store(ring.cursors, HEAD, (head + 1) | 0);
   return true;
 }
@@ -90,19 +75,20 @@ export function isReaderBehind(ring: RecordRing): boolean {
 }
 
 /** Everything written since the last call, at most `max`. */
-export function readRecords(ring: RecordRing, max: number): PortRecord[] {
+export function readRecords(ring: RecordRing, max: number): AnswerRecord[] {
   const head = Atomics.load(ring.cursors, HEAD);
   let tail = Atomics.load(ring.cursors, TAIL);
-  const records: PortRecord[] = [];
+  const records: AnswerRecord[] = [];
   while (tail !== head && records.length < max) {
     const index = tail & (SLOTS - 1);
-    const slot = index * WORDS;
+    const word = index * WORDS;
     records.push({
-      address: (ring.words[slot] ?? 0) >>> 0,
-      port: ring.words[slot + 1] ?? 0,
-      reason: REASON_NAMES[ring.words[slot + 2] ?? 0] ?? "no-response",
-      ttl: ring.words[slot + 3] ?? 0,
-      timeMs: ring.times[index] ?? 0,
+      question: ring.words[word] ?? 0,
+      reason: ring.words[word + 1] ?? 0,
+      ttl: ring.words[word + 2] ?? 0,
+      ourPort: ring.words[word + 3] ?? 0,
+      addressNumber: ring.floats[index * FLOATS] ?? 0,
+      timeMs: ring.floats[index * FLOATS + 1] ?? 0,
     });
     tail = (tail + 1) | 0;
   }

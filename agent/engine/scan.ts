@@ -3,35 +3,46 @@
  * The main thread never blocks here; all waiting is on timers and messages.
  */
 
-import { UsageError } from "#shared/errors.ts";
-import { formatAddressRange } from "#shared/net/target-spec.ts";
-import { formatIpv4 } from "#shared/net/ipv4.ts";
-import type { ScanSummary } from "#shared/protocol/job.ts";
+import { availableParallelism } from "node:os";
+import { countAddresses } from "#shared/net/address-set.ts";
+import type { HostResult, PortResult, ScanSummary } from "#shared/protocol/job.ts";
+import { compilePlan, type Way } from "./compile-plan.ts";
 import {
   counter,
   FINISH,
   flag,
+  laneCounter,
+  OPEN,
   PACKETS_SENT,
   PASS,
+  PASSES_DONE,
   POSITION,
-  OPEN,
   RATE_PPS,
   setFlag,
   STOP,
   STOP_SENDING,
+  sumOfLanes,
+  CANARIES_OVER,
 } from "./control-block.ts";
-import { chooseLink } from "./link/choose.ts";
-import { type RouteSegment, routeTargets } from "./link/route.ts";
-import { reserveSourcePorts } from "./link/source-ports.ts";
-import { EngineWorker, firstFailure, type WorkerFactory } from "./engine-worker.ts";
-import { compilePlan, type ScanRequest, type WorkerPlan } from "./plan.ts";
-import { type PortRecord, readRecords } from "./records.ts";
+import { EngineWorker, type WorkerFactory } from "./engine-worker.ts";
+import { Findings } from "./findings.ts";
+import { createCapture } from "./link/capture.ts";
+import { chooseFrameLink, choosePrivilege, senderCount } from "./link/choose.ts";
+import { routeTargets } from "./link/route.ts";
+import { reserveSourcePorts, type SourcePorts } from "./link/source-ports.ts";
+import type { ResumePoint, ScanRequest, WorkerPlan } from "./plan.ts";
+import { RateTimer } from "./rate-timer.ts";
+import { readRecords } from "./records.ts";
+import { resumePointOf } from "./resume.ts";
+import { silentQuestions } from "./silent.ts";
+import { sourcePortCount } from "./source-port-roles.ts";
 import { summarize } from "./summary.ts";
-import { silentProbes } from "./silent.ts";
+import { shardSize } from "./targets/lane.ts";
 
 export interface ScanObserver {
   /** Called with each batch in turn; the next waits until this one is done, and the engine slows down with it. */
-  records(records: readonly PortRecord[]): void | Promise<void>;
+  ports(results: readonly PortResult[]): void | Promise<void>;
+  hosts(results: readonly HostResult[]): void | Promise<void>;
   /** Something people should know, e.g. which link was taken and why. */
   note(message: string): void;
 }
@@ -48,7 +59,9 @@ export interface ScanProgress {
 
 export type StopReason = "interrupted" | "cancelled" | "timed-out";
 
+/** How often answers are fetched: while they come, and while they do not. */
 const POLL_MS = 20;
+const IDLE_POLL_MS = 50;
 const RECORDS_PER_READ = 5_000;
 /** How long a scan that was stopped still listens for answers under way. */
 const STOPPED_COOLDOWN_MS = 300;
@@ -56,31 +69,51 @@ const STOPPED_COOLDOWN_MS = 300;
 export class Scan {
   private readonly plan: WorkerPlan;
   private readonly request: ScanRequest;
-  private readonly releasePorts: () => void;
+  private readonly sourcePorts: SourcePorts | undefined;
+  private readonly findings: Findings;
   private stopReason: StopReason | undefined;
 
   /**
    * Plans; nothing is sent yet.
-   * @throws UsageError NOTHING_TO_SCAN, SCOPE_TOO_LARGE, NO_PRIVILEGE
+   * @throws UsageError NOTHING_TO_SCAN, SCOPE_TOO_LARGE, NO_PRIVILEGE, NO_ETHERNET, RESUME_MISMATCH and others
    * @throws PortolanError NO_ROUTE, NO_SOURCE_PORTS
    */
   constructor(request: ScanRequest, note: (message: string) => void) {
-    const choice = chooseLink(request.link);
-    if (choice.note !== undefined) note(choice.note);
-    const syn = choice.kind === "syn";
     this.request = request;
-    const { segments, broadcast } = routeTargets(request.addresses, choice.forceRaw);
-    if (request.link === "packet") requireEthernet(segments);
-    if (broadcast.length > 0) {
-      note(`not probed, because it is a broadcast address: ${broadcast.map(formatIpv4).join(", ")}`);
+    const privilege = choosePrivilege(request);
+    const routed = routeTargets(request.addresses, {
+      forceKernel: privilege.forceKernel,
+      interfaceName: request.interfaceName,
+      sourceAddresses: request.sourceAddresses,
+    });
+    const link = chooseFrameLink(request.link, privilege, routed.routes);
+    for (const text of [...privilege.notes, ...link.notes]) note(text);
+    if (routed.broadcast.length > 0) {
+      note(`not probed, because it is a broadcast address: ${routed.broadcast.join(", ")}`);
     }
-    const [k0 = 0, k1 = 0] = crypto.getRandomValues(new Int32Array(2));
-    const ports = syn ? reserveSourcePorts(request.retries + 1, Math.random) : undefined;
-    this.releasePorts = () => ports?.release();
-    this.plan = compilePlan(request, choice.kind, segments, ports?.first ?? 0, { k0, k1 });
+    const isPackets = privilege.probing === "packets";
+    const families = [...new Set(routed.routes.map(({ family }) => family))];
+    this.sourcePorts = isPackets
+      ? reserveSourcePorts(sourcePortCount(request.retries + 1), families, request.sourcePort, Math.random)
+      : undefined;
+    try {
+      const [k0 = 0, k1 = 0] = crypto.getRandomValues(new Int32Array(2));
+      const way: Way = {
+        probing: privilege.probing,
+        frameLink: link.frameLink,
+        lanes: isPackets ? lanesOf(request, senderCount(routed.routes, availableParallelism())) : 1,
+        firstSourcePort: this.sourcePorts?.first ?? 0,
+      };
+      this.plan = compilePlan(request, routed, way, { k0, k1 });
+      if (request.capturePath !== undefined) createCapture(request.capturePath);
+    } catch (error) {
+      this.sourcePorts?.release();
+      throw error;
+    }
+    this.findings = new Findings(this.plan);
   }
 
-  /** Takes effect within a few milliseconds. 0 is unlimited. */
+  /** Takes effect within a few milliseconds. 0 is unlimited. Ends a search for the best rate. */
   setRate(ratePps: number): void {
     this.plan.control.counters[RATE_PPS] = ratePps;
   }
@@ -92,15 +125,21 @@ export class Scan {
   }
 
   progress(): ScanProgress {
-    const { control } = this.plan;
+    const { control, permutation, shard, passes, lanes } = this.plan;
+    const passOfLane = Array.from({ length: lanes }, (_, lane) => laneCounter(control, lane, PASS));
     return {
-      pass: flag(control, PASS),
-      passes: this.plan.passes,
-      probesPlanned: this.plan.space.size,
-      probesCovered: counter(control, POSITION),
-      packetsSent: counter(control, PACKETS_SENT),
-      open: counter(control, OPEN),
+      pass: Math.min(...passOfLane),
+      passes,
+      probesPlanned: shardSize(permutation.size, shard),
+      probesCovered: sumOfLanes(control, POSITION),
+      packetsSent: sumOfLanes(control, PACKETS_SENT),
+      open: counter(control, OPEN) - this.withheld(),
     };
+  }
+
+  /** Where the scan can be taken up again. To be asked after `run` has ended. */
+  resumePoint(): ResumePoint {
+    return resumePointOf(this.plan, this.withheld());
   }
 
   /**
@@ -108,54 +147,73 @@ export class Scan {
    * @throws PortolanError when the engine itself fails; what was found until then has been handed on
    */
   async run(workers: WorkerFactory, observer: ScanObserver): Promise<ScanSummary> {
-    const { plan } = this;
+    const { plan, request } = this;
+    const { control } = plan;
     const startedMs = performance.now();
-    const { maxRuntimeMs } = this.request;
+    const { maxRuntimeMs } = request;
     const timer =
       maxRuntimeMs === undefined ? undefined : setTimeout(() => this.stop("timed-out"), maxRuntimeMs);
-    const receiver = plan.probing === "syn" ? new EngineWorker(workers.receiver()) : undefined;
-    const sender = new EngineWorker(workers.sender());
+    const rateTimer = new RateTimer(plan, observer.note);
+    const receiver = plan.probing === "packets" ? new EngineWorker(workers.receiver()) : undefined;
+    const senders = Array.from({ length: plan.lanes }, () => new EngineWorker(workers.sender()));
+    const threads = receiver === undefined ? senders : [...senders, receiver];
     try {
-      if (receiver !== undefined) {
-        receiver.start(plan);
-        await receiver.ready;
-      }
-      sender.start(plan);
-      await this.drainUntil(firstFailure(sender.ended, receiver?.ended), observer);
-      await this.drainUntil(this.cooldown(), observer);
-      setFlag(plan.control, STOP, FINISH);
+      receiver?.start(plan);
+      await receiver?.ready;
+      senders.forEach((sender, lane) => sender.start({ ...plan, lane }));
+      if (request.ratePps === "auto") rateTimer.start();
+      const failure = firstFailure(threads);
+      await this.drainUntil(
+        Promise.race([Promise.all(senders.map(({ ended }) => ended)), failure]),
+        observer,
+      );
+      await this.drainUntil(Promise.race([this.cooldown(), failure]), observer);
+      setFlag(control, STOP, FINISH);
       if (receiver !== undefined) await this.drainUntil(receiver.ended, observer);
-      await this.drain(observer);
+      await this.drain(observer, true);
 
-      const { unreachable, lastRefusal } = await sender.ended;
-      if (lastRefusal !== "") observer.note(`some probes could not be sent: ${lastRefusal}`);
+      const ends = await Promise.all(threads.map(({ ended }) => ended));
+      for (const note of ends.flatMap(({ notes }) => notes)) observer.note(note);
       const summary = summarize(plan, {
         ended: this.stopReason ?? "done",
+        links: ends.flatMap(({ links }) => links),
         durationMs: performance.now() - startedMs,
+        hostsSuspicious: this.findings.suspiciousHosts(),
+        openWithheld: this.withheld(),
       });
-      if (this.request.report.includes("filtered")) {
-        for (const records of silentProbes(plan, summary, unreachable)) {
-          if (this.stopReason !== undefined) break;
-          if (records.length > 0) await observer.records(records);
-          // Heartbeats and signals come first.
-          await Bun.sleep(0);
-        }
-      }
+      await this.tellSilent(summary, observer);
       return summary;
     } finally {
       clearTimeout(timer);
-      setFlag(plan.control, STOP, FINISH);
+      rateTimer.stop();
+      setFlag(control, STOP, FINISH);
       // Native calls return within 100 ms of FINISH; ending a thread inside one would not be safe.
-      await Promise.all([sender.stop(), receiver?.stop()]);
-      this.releasePorts();
+      await Promise.all(threads.map((thread) => thread.stop()));
+      this.sourcePorts?.release();
     }
   }
 
-  /** Waits for the last answers: as long as one may take, less where the scan was stopped. */
+  /** Open ports that were counted and not listed, in this run and before. */
+  private withheld(): number {
+    return this.findings.withheld() + (this.request.resume?.withheld ?? 0);
+  }
+
+  /** What never answered, where it was asked for and where silence really is the target's. */
+  private async tellSilent(summary: ScanSummary, observer: ScanObserver): Promise<void> {
+    const silenceTells = summary.ended === "done" && summary.sendErrors === 0 && summary.kernelDrops === 0;
+    if (!silenceTells || !this.request.report.includes("filtered")) return;
+    for (const records of silentQuestions(this.plan)) {
+      if (this.stopReason !== undefined) return;
+      await this.findings.tellSilent(records, observer);
+      // Heartbeats and signals come first.
+      await Bun.sleep(0);
+    }
+  }
+
+  /** Waits for the last answers of a scan that was stopped; otherwise the senders have waited. */
   private async cooldown(): Promise<void> {
-    if (this.plan.probing === "connect") return;
-    const ms = this.stopReason === undefined ? 0 : Math.min(this.plan.portTimeoutMs, STOPPED_COOLDOWN_MS);
-    await Bun.sleep(ms);
+    if (this.plan.probing === "connect" || this.stopReason === undefined) return;
+    await Bun.sleep(Math.min(this.plan.portTimeoutMs, STOPPED_COOLDOWN_MS));
   }
 
   private async drainUntil(end: Promise<unknown>, observer: ScanObserver): Promise<void> {
@@ -163,29 +221,60 @@ export class Scan {
     const settle = (): void => {
       state.pending = false;
     };
-    end.then(settle, settle);
+    const settled = end.then(settle, settle);
     while (state.pending) {
-      await this.drain(observer);
-      await Bun.sleep(POLL_MS);
+      const hasAnswers = await this.drain(observer, false);
+      await Promise.race([settled, Bun.sleep(hasAnswers ? POLL_MS : IDLE_POLL_MS)]);
     }
-    await end;
+    try {
+      await end;
+    } catch (error) {
+      // A thread failed: what the others have found is handed on all the same, and nothing is held back any more.
+      await this.drain(observer, true);
+      throw error;
+    }
   }
 
-  private async drain(observer: ScanObserver): Promise<void> {
+  /**
+   * Hands on what has come. True where something had.
+   * @param isLast nothing more will come: everything that is held back is decided
+   */
+  private async drain(observer: ScanObserver, isLast: boolean): Promise<boolean> {
+    const { plan, findings } = this;
+    // Asked first: what was answered before the passes were done is in the ring by then.
+    const arePassesDone = this.arePassesDone();
+    let hasAnswers = false;
     for (;;) {
-      const records = readRecords(this.plan.records, RECORDS_PER_READ);
-      if (records.length === 0) return;
-      await observer.records(records);
+      const records = readRecords(plan.records, RECORDS_PER_READ);
+      hasAnswers ||= records.length > 0;
+      await findings.tell(records, observer);
+      if (records.length < RECORDS_PER_READ) break;
     }
+    await findings.decide(observer, isLast);
+    if (arePassesDone && !findings.isWaiting()) setFlag(plan.control, CANARIES_OVER, 1);
+    return hasAnswers;
+  }
+
+  private arePassesDone(): boolean {
+    const { control, lanes } = this.plan;
+    return sumOfLanes(control, PASSES_DONE) === lanes;
   }
 }
 
-/** @throws UsageError NO_ETHERNET naming the first interface that the packet link cannot use */
-function requireEthernet(segments: readonly RouteSegment[]): void {
-  const other = segments.find(({ via }) => via === "raw");
-  if (other === undefined) return;
-  throw new UsageError(
-    "NO_ETHERNET",
-    `the packet link needs Ethernet, and ${formatAddressRange(other)} is reached over ${other.interfaceName}; use --link raw`,
-  );
+/** Never resolves; rejects as soon as one of them fails: nobody should send while nobody listens. */
+function firstFailure(threads: readonly EngineWorker[]): Promise<never> {
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined);
+  for (const { ended } of threads) ended.catch(failure.reject);
+  return failure.promise;
+}
+
+/** A paced scan needs no more than one sender, and a cap for each host is kept by one alone. */
+function lanesOf(request: ScanRequest, most: number): number {
+  if (request.resume !== undefined) return request.resume.lanePositions.length;
+  if (request.maxRatePerHostPps > 0 || request.maxRatePerNetworkPps > 0) return 1;
+  if (request.senders !== undefined) return request.senders;
+  if (request.ratePps !== 0) return 1;
+  // A small scan is over before a second thread has started.
+  return countAddresses(request.addresses) < 1_000 ? 1 : most;
 }

@@ -2,10 +2,10 @@
 
 import { AnswerSink } from "./answers.ts";
 import { ConnectProber } from "./link/connect-prober.ts";
-import type { WorkerPlan } from "./plan.ts";
+import { PacketProber } from "./link/packet-prober.ts";
 import type { Prober } from "./link/prober.ts";
-import { sendPasses } from "./sender.ts";
-import { SynProber } from "./link/syn-prober.ts";
+import type { WorkerPlan } from "./plan.ts";
+import { Sender } from "./sender.ts";
 import { failureMessage, type WorkerMessage } from "./worker-messages.ts";
 
 declare const self: Worker;
@@ -15,19 +15,15 @@ self.addEventListener("message", (event: MessageEvent<WorkerPlan>) => {
   try {
     const plan = event.data;
     const prober: Prober =
-      plan.probing === "syn"
-        ? new SynProber(plan)
-        : new ConnectProber(plan, new AnswerSink(plan.control, plan.answered, plan.records, plan.report));
+      plan.probing === "packets" ? new PacketProber(plan) : new ConnectProber(plan, new AnswerSink(plan));
     try {
-      sendPasses(plan, prober);
-      tell({
-        type: "ended",
-        unreachable: prober.unreachable(),
-        lastRefusal: prober.refusals().reason,
-      });
+      new Sender(plan, prober).run();
     } finally {
       prober.close();
     }
+    const { reason } = prober.refusals();
+    const refusal = reason === "" ? [] : [`some probes could not be sent: ${reason}`];
+    tell({ type: "ended", links: prober.links(), notes: [...prober.notes(), ...refusal] });
   } catch (error) {
     tell(failureMessage(error));
   }

@@ -1,53 +1,55 @@
-/** The ports that never answered, listed after the scan for those who asked for filtered ports one by one. */
+/** What never answered, listed after the scan for those who asked for it one by one. */
 
-import type { ScanSummary } from "#shared/protocol/job.ts";
 import { isAnswered } from "./dedup.ts";
+import { hasMac, ownHop } from "./link/neighbour-table.ts";
+import { reasonCode } from "./packet/reason.ts";
 import type { WorkerPlan } from "./plan.ts";
-import type { PortRecord } from "./records.ts";
+import type { AnswerRecord } from "./records.ts";
+import { shardSize } from "./targets/lane.ts";
 import { permute } from "./targets/permutation.ts";
-import { addressOfNumber } from "./targets/space.ts";
+import { familyOfNumber } from "./targets/space.ts";
 
 const CHUNK = 5_000;
 const POSITIONS_PER_CHUNK = 2 ** 16;
 
 /**
- * Nothing is listed where silence does not tell: a port whose answer may have been lost is not filtered, it is unknown.
- * Needs the exact answered set too. Gives chunks, empty ones at times, so that the caller can turn to other things.
- * @param unreachable numbers of addresses that did not answer ARP
+ * Every question of the shard without an answer. Only for a scan that sent all of it and lost nothing on this host: a
+ * port whose answer may have been lost is not filtered, it is unknown.
+ * Gives chunks, empty ones at times, so that the caller can turn to other things; nothing where the scan had several windows: their bits are gone.
  */
-export function* silentProbes(
-  plan: WorkerPlan,
-  summary: ScanSummary,
-  unreachable: readonly number[],
-): Generator<PortRecord[]> {
-  const { words, exact } = plan.answered;
-  // Cut short, answers may be under way still; with drops or refusals, silence is not the target's.
-  const silenceTells = summary.ended === "done" && summary.sendErrors === 0 && summary.kernelDrops === 0;
-  if (!exact || !silenceTells) return;
+export function* silentQuestions(plan: WorkerPlan): Generator<AnswerRecord[]> {
+  const { words, windows } = plan.answered;
+  if (windows > 1) return;
   const { size, a, b, key0, key1 } = plan.permutation;
-  const { ports } = plan.space;
-  const absent = new Set(unreachable);
+  const { shard } = plan;
+  const questionCount = plan.space.questions.count;
+  const count = shardSize(size, shard);
   const timeMs = Date.now();
-  let chunk: PortRecord[] = [];
-  for (let position = 0; position < summary.probesCovered; position++) {
-    if (position % POSITIONS_PER_CHUNK === POSITIONS_PER_CHUNK - 1) {
+  let chunk: AnswerRecord[] = [];
+  for (let position = 0; position < count; position++) {
+    if (chunk.length === CHUNK || position % POSITIONS_PER_CHUNK === POSITIONS_PER_CHUNK - 1) {
       yield chunk;
       chunk = [];
     }
-    const index = permute(position, size, a, b, key0, key1);
-    if (isAnswered(words, exact, index)) continue;
-    const addressNumber = Math.floor(index / ports.length);
+    if (isAnswered(words, position)) continue;
+    const index = permute(shard.index + shard.count * position, size, a, b, key0, key1);
+    const addressNumber = Math.floor(index / questionCount);
+    const question = index - addressNumber * questionCount;
     chunk.push({
-      address: addressOfNumber(plan.space, addressNumber),
-      port: ports[index - addressNumber * ports.length] ?? 0,
-      reason: absent.has(addressNumber) ? "no-arp-reply" : "no-response",
+      addressNumber,
+      question,
+      reason: silenceOf(plan, addressNumber),
       ttl: 0,
+      ourPort: 0,
       timeMs,
     });
-    if (chunk.length === CHUNK) {
-      yield chunk;
-      chunk = [];
-    }
   }
   if (chunk.length > 0) yield chunk;
+}
+
+/** A host that is not on its link was not asked. */
+function silenceOf({ space, segments, neighbours }: WorkerPlan, addressNumber: number): number {
+  const hop = ownHop(segments, space.offsets, addressNumber);
+  if (hop < 0 || hasMac(neighbours, hop)) return reasonCode("no-response");
+  return reasonCode(familyOfNumber(space, addressNumber) === 4 ? "no-arp-reply" : "no-nd-reply");
 }

@@ -6,10 +6,10 @@ export type WorkerMessage =
   | { readonly type: "ready" }
   | {
       readonly type: "ended";
-      /** Address numbers that were found not to be there. */
-      readonly unreachable: readonly number[];
-      /** Why the kernel refused the last of the packets that it refused. */
-      readonly lastRefusal: string;
+      /** The links that a sender used. */
+      readonly links: readonly string[];
+      /** What people should know although the scan went on: packets refused, a capture cut short. */
+      readonly notes: readonly string[];
     }
   | { readonly type: "failed"; readonly code: string; readonly message: string };
 

@@ -223,7 +223,7 @@ test.each([
   ],
   [
     "a target that is too long",
-    ["scan", "start", "--scanner", "ready", "--targets", "1".repeat(65), "--ports", "1"],
+    ["scan", "start", "--scanner", "ready", "--targets", "1".repeat(101), "--ports", "1"],
     "portolan-control: --targets: ",
   ],
   ["a CA file that is not there", ["scanner", "list", "--ca-file", "none.pem"], "the file of --ca-file"],

@@ -25,6 +25,7 @@ describe("the errors of a form", () => {
 
   test.each([
     ["INVALID_TARGET", "targets"],
+    ["SCOPE_TOO_LARGE", "targets"],
     ["INVALID_PORT", "ports"],
     ["CONFLICT", "form"],
     ["UNREACHABLE", "form"],

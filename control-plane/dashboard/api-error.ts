@@ -8,7 +8,11 @@ export const UNREACHABLE = "UNREACHABLE";
 const issuesSchema = z.object({ issues: z.array(z.object({ path: z.string(), message: z.string() })) });
 
 /** Fields that a code is about, where the answer does not name them. */
-const FIELD_OF_CODE: Readonly<Record<string, string>> = { INVALID_TARGET: "targets", INVALID_PORT: "ports" };
+const FIELD_OF_CODE: Readonly<Record<string, string>> = {
+  INVALID_TARGET: "targets",
+  SCOPE_TOO_LARGE: "targets",
+  INVALID_PORT: "ports",
+};
 
 /** Asking again in the same way is answered in the same way. */
 const FINAL_CODES = new Set(["INVALID_REQUEST", "UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"]);

@@ -1,16 +1,17 @@
 /** What a job covers: a result from outside it is refused, whoever sends it. */
 
 import { z } from "zod";
-import { parseIpv4 } from "#shared/net/ipv4.ts";
+import { parseAddress } from "#shared/net/address.ts";
+import { type AddressSet, containsAddress } from "#shared/net/address-set.ts";
 import { parsePorts, type PortSet } from "#shared/net/port-spec.ts";
-import { type NumberRange, rangesContain } from "#shared/net/ranges.ts";
+import { rangesContain } from "#shared/net/ranges.ts";
 import { parseTargets } from "#shared/net/target-spec.ts";
 import { jobTargetSchema, type PortResult } from "#shared/protocol/job.ts";
 import { refusal } from "./refusal.ts";
 import { readJson } from "./stored-json.ts";
 
 interface ScopePart {
-  readonly addresses: readonly NumberRange[];
+  readonly addresses: AddressSet;
   readonly ports: PortSet;
 }
 
@@ -23,11 +24,11 @@ export function requireWithinScope(storedTargets: string, results: readonly Port
     ports: parsePorts(ports),
   }));
   for (const { address, port, protocol } of results) {
-    const value = parseIpv4(address);
+    const named = parseAddress(address);
     const isWithin = scope.some(
       (part) =>
-        value !== undefined &&
-        rangesContain(part.addresses, value) &&
+        named !== undefined &&
+        containsAddress(part.addresses, named) &&
         rangesContain(part.ports[protocol], port),
     );
     if (!isWithin) {

@@ -1,10 +1,10 @@
 /** What an operator asks to scan, resolved to what a job says: addresses and ports, nothing twice, exclusions taken out. */
 
 import { formatPorts, countPorts, parsePorts } from "#shared/net/port-spec.ts";
-import { countRanges } from "#shared/net/ranges.ts";
-import { formatAddressRange, parseTargets, probedAddresses } from "#shared/net/target-spec.ts";
+import { countAddresses } from "#shared/net/address-set.ts";
+import { formatAddressSet, parseExclusions, parseTargets, probedAddresses } from "#shared/net/target-spec.ts";
 import type { JobTarget } from "#shared/protocol/job.ts";
-import { MAX_TARGET_RANGES } from "#shared/protocol/limits.ts";
+import { MAX_PROBES_PER_JOB, MAX_TARGET_RANGES } from "#shared/protocol/limits.ts";
 import { refusal } from "./refusal.ts";
 
 export interface ResolvedTargets {
@@ -13,20 +13,21 @@ export interface ResolvedTargets {
   readonly probes: number;
 }
 
-/** @throws PortolanError INVALID_TARGET or INVALID_PORT, naming the token that is wrong */
+/** @throws PortolanError INVALID_TARGET, SCOPE_TOO_LARGE or INVALID_PORT, naming the token that is wrong */
 export function resolveTargets(
   targets: readonly string[],
   exclude: readonly string[],
   portSpec: string,
 ): ResolvedTargets {
-  const addresses = probedAddresses(parseTargets(targets), parseTargets(exclude));
-  if (addresses.length === 0) {
+  const addresses = probedAddresses(parseTargets(targets), parseExclusions(exclude));
+  const ranges = addresses.v4.length + addresses.v6.length;
+  if (ranges === 0) {
     throw refusal("INVALID_TARGET", "the targets name no address that may be probed");
   }
-  if (addresses.length > MAX_TARGET_RANGES) {
+  if (ranges > MAX_TARGET_RANGES) {
     throw refusal(
       "INVALID_TARGET",
-      `the targets make ${addresses.length} separate ranges; at most ${MAX_TARGET_RANGES} fit into a scan`,
+      `the targets make ${ranges} separate ranges; at most ${MAX_TARGET_RANGES} fit into a scan`,
     );
   }
   const ports = parsePorts(portSpec);
@@ -40,8 +41,12 @@ export function resolveTargets(
       },
     );
   }
+  const probes = countAddresses(addresses) * countPorts(ports);
+  if (probes > MAX_PROBES_PER_JOB) {
+    throw refusal("SCOPE_TOO_LARGE", "this is more than 2^48 probes; name fewer addresses or ports");
+  }
   return {
-    target: { addresses: addresses.map(formatAddressRange), ports: formatPorts(ports) },
-    probes: countRanges(addresses) * countPorts(ports),
+    target: { addresses: formatAddressSet(addresses), ports: formatPorts(ports) },
+    probes,
   };
 }

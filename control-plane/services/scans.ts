@@ -32,7 +32,7 @@ export class Scans {
     this.bell = bell;
   }
 
-  /** @throws PortolanError INVALID_TARGET, INVALID_PORT, NOT_FOUND and CONFLICT for the scanners */
+  /** @throws PortolanError INVALID_TARGET, SCOPE_TOO_LARGE, INVALID_PORT, NOT_FOUND and CONFLICT for the scanners */
   async create(request: ScanRequest, actor: string): Promise<ScanView> {
     const { target, probes } = resolveTargets(request.targets, request.exclude, request.ports);
     const scannerIds = [...new Set(request.scannerIds)];

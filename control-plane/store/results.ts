@@ -6,7 +6,8 @@
  */
 
 import { type Insertable, type RawBuilder, type Selectable, sql } from "kysely";
-import type { PortState, TransportProtocol } from "#shared/protocol/fields.ts";
+import type { TransportProtocol } from "#shared/protocol/fields.ts";
+import type { PortState } from "#shared/protocol/port-state.ts";
 import type { Session } from "./store.ts";
 import type { ResultsTable } from "./tables.ts";
 

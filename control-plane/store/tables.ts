@@ -4,7 +4,8 @@
  */
 
 import type { Generated } from "kysely";
-import type { PortState, TransportProtocol } from "#shared/protocol/fields.ts";
+import type { TransportProtocol } from "#shared/protocol/fields.ts";
+import type { PortState } from "#shared/protocol/port-state.ts";
 import type { JobStatus } from "#shared/protocol/job.ts";
 import type { OperatorRole } from "#shared/protocol/administration.ts";
 import type { BindingMode, ScanStatus } from "#shared/protocol/operator.ts";

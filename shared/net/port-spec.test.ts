@@ -47,6 +47,20 @@ const READ: readonly (readonly [string, PortSet])[] = [
   ["53,53/udp,!53/udp", { tcp: [single(53)], udp: [] }],
   ["53,53/udp,!T:53", { tcp: [], udp: [single(53)] }],
   ["-,!1-65534", { tcp: [single(65_535)], udp: [] }],
+  ["ssh,HTTP,domain/udp", { tcp: [single(22), single(80)], udp: [single(53)] }],
+  ["U:domain,snmp,T:www", { tcp: [single(80)], udp: [single(53), single(161)] }],
+  ["x11", { tcp: [{ first: 6_000, last: 6_063 }], udp: [] }],
+  [
+    "1-25,!ssh,!smtp/tcp",
+    {
+      tcp: [
+        { first: 1, last: 21 },
+        { first: 23, last: 24 },
+      ],
+      udp: [],
+    },
+  ],
+  ["464-466,465/udp,!submissions", { tcp: [single(464), single(466)], udp: [single(465)] }],
 ];
 
 const REFUSED: readonly (readonly [specification: string, token: string])[] = [
@@ -63,7 +77,13 @@ const REFUSED: readonly (readonly [specification: string, token: string])[] = [
   ["80-70000", "80-70000"],
   ["80-20", "80-20"],
   ["a", "a"],
-  ["22,http", "http"],
+  ["22,htpp", "htpp"],
+  ["ssh-http", "ssh-http"],
+  ["80-http", "80-http"],
+  ["sql*net", "sql*net"],
+  ["ht tp", "ht"],
+  ["submissions/udp", "submissions/udp"],
+  ["U:22,submissions", "submissions"],
   ["22;80", "22;80"],
   ["1-", "1-"],
   ["22,-80", "-80"],
@@ -116,6 +136,15 @@ describe("parsePorts", () => {
     const error = refusal(specification);
     expect(error.code).toBe("INVALID_PORT");
     expect(error.message).toBe(`invalid port specification '${specification}': no port is left`);
+  });
+
+  test.each([
+    ["htpp", "'htpp' is no service that IANA knows; did you mean 'http'?"],
+    ["!htpp", "'!htpp' is no service that IANA knows; did you mean 'http'?"],
+    ["zzzzzzzz", "'zzzzzzzz' is no service that IANA knows"],
+    ["submissions/udp", "'submissions/udp' has no udp port; write submissions/tcp"],
+  ])("says what is wrong with the name %j", (specification, why) => {
+    expect(refusal(specification).message).toBe(`invalid port specification '${specification}': ${why}`);
   });
 
   test("keeps its message short and clean whatever it is given", () => {

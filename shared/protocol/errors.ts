@@ -10,6 +10,8 @@ export const ERROR_STATUS = {
   INVALID_REQUEST: 400,
   /** A target specification cannot be read or names nothing that may be probed. */
   INVALID_TARGET: 400,
+  /** A target holds more addresses than can be tried one by one. */
+  SCOPE_TOO_LARGE: 400,
   /** A port specification cannot be read or leaves no port. */
   INVALID_PORT: 400,
   /** The binary of an unknown platform or architecture was asked for. */

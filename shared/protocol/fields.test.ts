@@ -3,9 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import type { z } from "zod";
 import {
+  addressSchema,
   idParameterSchema,
   idSchema,
-  ipv4Schema,
   pageQuerySchema,
   rateSchema,
   scannerNameSchema,
@@ -47,10 +47,10 @@ const FIELDS: readonly FieldCase[] = [
     ],
   },
   {
-    name: "IPv4 address",
-    schema: ipv4Schema,
-    accepted: ["0.0.0.0", "255.255.255.255"],
-    refused: ["", "10.0.0", "10.0.0.256", "010.0.0.1", "10.0.0.0/24", "::1", 167_772_161],
+    name: "address",
+    schema: addressSchema,
+    accepted: ["0.0.0.0", "255.255.255.255", "::", "2001:db8::1", "::ffff:192.0.2.1"],
+    refused: ["", "10.0.0", "10.0.0.256", "010.0.0.1", "10.0.0.0/24", "::1::", "fe80::1%eth0", 167_772_161],
   },
   {
     name: "scanner name",
@@ -73,6 +73,16 @@ describe.each(FIELDS)("$name", ({ schema, accepted, refused }) => {
 
   test.each(refused.map((value) => [value]))("refuses %j", (value) => {
     expect(schema.safeParse(value).success).toBe(false);
+  });
+});
+
+describe("an address", () => {
+  test.each([
+    ["2001:DB8:0:0:0:0:0:1", "2001:db8::1"],
+    ["::ffff:c000:201", "::ffff:192.0.2.1"],
+    ["192.0.2.1", "192.0.2.1"],
+  ])("%s is read as %s", (text, canonical) => {
+    expect(addressSchema.parse(text)).toBe(canonical);
   });
 });
 

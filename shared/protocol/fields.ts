@@ -1,7 +1,8 @@
 /** Field types that several messages share. */
 
 import { z } from "zod";
-import { parseIpv4 } from "../net/ipv4.ts";
+import { formatAddress, parseAddress } from "../net/address.ts";
+import { PORT_STATES } from "./port-state.ts";
 import { DEFAULT_PAGE_SIZE, MAX_NAME_LENGTH, MAX_PAGE_SIZE, MAX_RATE_PPS } from "./limits.ts";
 
 /** Identifiers are positive integers on the wire, whatever the database calls them. */
@@ -13,10 +14,15 @@ export const idParameterSchema = z.coerce.number().int().positive();
 /** UTC, to the nanosecond at most: `2026-01-27T10:30:00.000Z`. */
 export const timestampSchema = z.iso.datetime().max("2026-01-27T10:30:00.000000000Z".length);
 
-export const ipv4Schema = z
+/** An IPv4 or IPv6 address, read into its canonical text, so that the same address is always the same text. */
+export const addressSchema = z
   .string()
-  .max("255.255.255.255".length)
-  .refine((text) => parseIpv4(text) !== undefined, "must be an IPv4 address");
+  .max("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".length)
+  .refine((text) => parseAddress(text) !== undefined, "must be an IPv4 or IPv6 address")
+  .overwrite((text) => {
+    const address = parseAddress(text);
+    return address === undefined ? text : formatAddress(address);
+  });
 
 /** Letters, digits and hyphens. */
 export const scannerNameSchema = z
@@ -32,8 +38,7 @@ export const protocolSchema = z.enum(["tcp", "udp"]);
 export type TransportProtocol = z.infer<typeof protocolSchema>;
 
 /** What a port answered: SYN-ACK, RST, or nothing or an ICMP error. */
-export const portStateSchema = z.enum(["open", "closed", "filtered"]);
-export type PortState = z.infer<typeof portStateSchema>;
+export const portStateSchema = z.enum(PORT_STATES);
 
 /** One page of a list: `limit` rows after the row that `cursor` names. */
 export const pageQuerySchema = z.object({

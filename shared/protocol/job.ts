@@ -8,8 +8,8 @@
 
 import { z } from "zod";
 import {
+  addressSchema,
   idSchema,
-  ipv4Schema,
   portStateSchema,
   protocolSchema,
   rateSchema,
@@ -26,6 +26,7 @@ import {
   MAX_PORT_SPEC_LENGTH,
   MAX_RESULTS_PER_BATCH,
   MAX_RETRIES,
+  MAX_TARGET_LENGTH,
   MAX_TARGET_RANGES,
 } from "./limits.ts";
 
@@ -34,8 +35,8 @@ export type JobStatus = z.infer<typeof jobStatusSchema>;
 
 /** Addresses and ports to combine. Resolved, de-duplicated, exclusions already taken out. */
 export const jobTargetSchema = z.object({
-  /** Canonical texts of `shared/net/target-spec`: `10.0.0.0/24`, `10.0.1.1-10.0.1.9`, `10.0.2.1`. */
-  addresses: z.array(z.string().min(1).max(64)).min(1).max(MAX_TARGET_RANGES),
+  /** Canonical texts of `shared/net/target-spec`: `10.0.0.0/24`, `10.0.1.1-10.0.1.9`, `2001:db8::1`. */
+  addresses: z.array(z.string().min(1).max(MAX_TARGET_LENGTH)).min(1).max(MAX_TARGET_RANGES),
   /** Canonical text of `shared/net/port-spec`: `22,80-443,U:53`. */
   ports: z.string().min(1).max(MAX_PORT_SPEC_LENGTH),
 });
@@ -103,7 +104,7 @@ export type JobProgressRequest = z.infer<typeof jobProgressRequestSchema>;
 
 /** One port of one address, as seen from this scanner. */
 export const portResultSchema = z.object({
-  address: ipv4Schema,
+  address: addressSchema,
   port: z.int().min(0).max(65_535),
   protocol: protocolSchema,
   state: portStateSchema,
@@ -121,6 +122,23 @@ export const portResultSchema = z.object({
   observedAt: timestampSchema,
 });
 export type PortResult = z.infer<typeof portResultSchema>;
+
+/** One address, as host discovery or a port scan saw it. */
+export const hostResultSchema = z.object({
+  address: portResultSchema.shape.address,
+  state: z.enum(["up", "down"]),
+  /** Why: `echo-reply`, `arp-reply`, `syn-ack`, `reset`, `no-response`, … */
+  reason: z.string().min(1).max(64),
+  /** Time to live of the answer. */
+  ttl: z.int().min(0).max(255).optional(),
+  macAddress: z.string().max(32).optional(),
+  macVendor: z.string().max(255).optional(),
+  hostname: z.string().max(255).optional(),
+  /** Why its open ports are not to be believed. */
+  suspicious: z.enum(["answers-on-every-port"]).optional(),
+  observedAt: timestampSchema,
+});
+export type HostResult = z.infer<typeof hostResultSchema>;
 
 /** `POST /scanner/jobs/:id/results` */
 export const jobResultsRequestSchema = z.object({
@@ -148,10 +166,26 @@ export const jobLogsRequestSchema = z.object({
 export type JobLogsRequest = z.infer<typeof jobLogsRequestSchema>;
 
 const count = z.int().min(0);
+const share = z.number().min(0).max(1);
+
+/** Capture-recapture over the passes of a scan; bounds are those of the 95 % interval. */
+export const lossEstimateSchema = z.object({
+  /** Chance that one probe or its answer is lost. */
+  loss: share,
+  lossLow: share,
+  lossHigh: share,
+  /** Share found of the TCP ports that would answer. */
+  completeness: share,
+  completenessLow: share,
+  completenessHigh: share,
+  /** Open ports that are probably there and were not found. */
+  missedOpen: z.number().min(0),
+});
+export type LossEstimate = z.infer<typeof lossEstimateSchema>;
 
 /** What a scan did and how complete it is. The terminal prints the same facts. */
 export const scanSummarySchema = z.object({
-  /** True when not every planned probe was sent. */
+  /** True when not every planned probe was sent, the scan was cut short, or answers were lost on the scanner's host. */
   partial: z.boolean(),
   /** Why the scan ended: `done`, `interrupted`, `cancelled`, `timed-out`, `failed`. */
   ended: z.enum(["done", "interrupted", "cancelled", "timed-out", "failed"]),
@@ -177,6 +211,11 @@ export const scanSummarySchema = z.object({
   hostsUnreachable: count,
   durationMs: z.number().min(0),
   ratePps: z.number().min(0),
+  /** How many ports were missed, told from what only a later pass found; absent where the scan cannot tell. */
+  lossEstimate: lossEstimateSchema.optional(),
+  /** Hosts that answer on every port, and open ports of theirs that were not listed. */
+  hostsSuspicious: count.optional(),
+  openWithheld: count.optional(),
 });
 export type ScanSummary = z.infer<typeof scanSummarySchema>;
 

@@ -37,8 +37,12 @@ export const DEFAULT_PORT_TIMEOUT_MS = 1_500;
 export const DEFAULT_RETRIES = 1;
 export const MAX_RETRIES = 10;
 
+/** Text of one target; a range between two IPv6 addresses fits, however they are written. */
+export const MAX_TARGET_LENGTH = 100;
 /** Address ranges of one job. */
 export const MAX_TARGET_RANGES = 65_536;
+/** Addresses × ports of one job: what an agent can number. */
+export const MAX_PROBES_PER_JOB = 2 ** 48;
 /** Text of one port specification; 65,535 single ports fit. */
 export const MAX_PORT_SPEC_LENGTH = 400_000;
 /** Results in one batch, and batches in one job. Any batch fits MAX_RESULT_BODY_BYTES, hostile banners included. */

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import {
+  addressSchema,
   idParameterSchema,
   idSchema,
   pageQuerySchema,
@@ -19,6 +20,7 @@ import {
   MAX_DESCRIPTION_LENGTH,
   MAX_PORT_SPEC_LENGTH,
   MAX_RETRIES,
+  MAX_TARGET_LENGTH,
 } from "./limits.ts";
 import { hostMetricsSchema } from "./scanner.ts";
 
@@ -95,9 +97,9 @@ export const scanCreateRequestSchema = z.strictObject({
   name: z.string().max(255).default(""),
   /** Every scanner named is a vantage point: each scans all of it. */
   scannerIds: z.array(idSchema).min(1).max(1_000),
-  /** As people write them: `10.0.0.0/24`, `10.0.0.1-9`. */
-  targets: z.array(z.string().min(1).max(64)).min(1).max(10_000),
-  exclude: z.array(z.string().min(1).max(64)).max(10_000).default([]),
+  /** As people write them: `10.0.0.0/24`, `10.0.0.1-9`, `2001:db8::/120`. */
+  targets: z.array(z.string().min(1).max(MAX_TARGET_LENGTH)).min(1).max(10_000),
+  exclude: z.array(z.string().min(1).max(MAX_TARGET_LENGTH)).max(10_000).default([]),
   ports: z.string().min(1).max(MAX_PORT_SPEC_LENGTH),
   maxProbesPerSecond: rateSchema.default(0),
   engine: z.enum(["syn", "connect"]).default("syn"),
@@ -151,7 +153,7 @@ export const scanListSchema = z.object({
 export const resultsQuerySchema = pageQuerySchema.extend({
   state: portStateSchema.optional(),
   protocol: protocolSchema.optional(),
-  address: z.string().max(64).optional(),
+  address: addressSchema.optional(),
   port: z.coerce.number().int().min(0).max(65_535).optional(),
   scannerId: idParameterSchema.optional(),
 });

@@ -6,6 +6,7 @@
 import { checked, errno, errnoName, libc, SystemCallError } from "../../ffi/libc.ts";
 import {
   AF_INET,
+  AF_INET6,
   EPOLL_CTL_ADD,
   EPOLLIN,
   EPOLLOUT,
@@ -19,14 +20,24 @@ import {
 } from "../../ffi/constants.ts";
 import { PinnedMemory } from "../../ffi/memory.ts";
 import type { AnswerSink } from "../answers.ts";
-import { addTo, flag, PACKETS_RECEIVED, RUN, STOP } from "../control-block.ts";
-import { SOCKADDR_IN_BYTES, writeSockaddrIn } from "./socket-address.ts";
-import { type ReasonName, reasonCode } from "../packet/reply.ts";
+import { addTo, PACKETS_RECEIVED } from "../control-block.ts";
+import { TCP_SYN } from "../packet/probe-kind.ts";
+import { type ReasonName, reasonCode } from "../packet/reason.ts";
 import type { WorkerPlan } from "../plan.ts";
+import type { AddressFamily, AddressWords } from "../targets/address-words.ts";
+import { questionOfPort } from "../targets/questions.ts";
+import { familyOfNumber, wordsOfNumber } from "../targets/space.ts";
 import type { Prober } from "./prober.ts";
-import { addressOfNumber } from "../targets/space.ts";
+import {
+  SOCKADDR_IN6_BYTES,
+  SOCKADDR_IN_BYTES,
+  writeSockaddrIn,
+  writeSockaddrIn6,
+} from "./socket-address.ts";
 
 const MAX_IN_FLIGHT = 2_048;
+/** A sender keeps a few places free; with no more than those it would never begin. Who has too few descriptors is told. */
+const MIN_IN_FLIGHT = 16;
 /** Left to the rest of the process. */
 const SPARE_DESCRIPTORS = 128;
 const EVENT_BYTES = process.arch === "x64" ? 12 : 16;
@@ -46,8 +57,7 @@ const EXHAUSTED = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EAGAIN", "E
 
 interface Attempt {
   readonly fd: number;
-  readonly index: number;
-  readonly address: number;
+  readonly addressNumber: number;
   readonly port: number;
   readonly deadlineMs: number;
 }
@@ -59,8 +69,10 @@ export class ConnectProber implements Prober {
   private readonly capacity: number;
   /** By descriptor, in the order of their deadlines. */
   private readonly attempts = new Map<number, Attempt>();
-  private readonly name = new PinnedMemory(SOCKADDR_IN_BYTES);
-  private readonly ownName = new PinnedMemory(SOCKADDR_IN_BYTES);
+  private readonly name = new PinnedMemory(SOCKADDR_IN6_BYTES);
+  private readonly ownName = new PinnedMemory(SOCKADDR_IN6_BYTES);
+  /** The address being written, as the sixteen bytes that a name wants. */
+  private readonly address = new DataView(new ArrayBuffer(16));
   private readonly event = new PinnedMemory(16);
   private readonly events = new PinnedMemory(MAX_EVENTS * EVENT_BYTES);
   private readonly option = new PinnedMemory(8);
@@ -73,7 +85,7 @@ export class ConnectProber implements Prober {
     this.plan = plan;
     this.sink = sink;
     this.epoll = checked(libc.epoll_create1(SOCK_CLOEXEC), "epoll_create1", "watching connections");
-    this.capacity = Math.max(1, Math.min(MAX_IN_FLIGHT, descriptorLimit() - SPARE_DESCRIPTORS));
+    this.capacity = Math.max(MIN_IN_FLIGHT, Math.min(MAX_IN_FLIGHT, descriptorLimit() - SPARE_DESCRIPTORS));
   }
 
   prepare(): void {
@@ -85,11 +97,9 @@ export class ConnectProber implements Prober {
     return this.capacity - this.attempts.size;
   }
 
-  add(addressNumber: number, port: number): boolean {
-    const address = addressOfNumber(this.plan.space, addressNumber);
-    const portNumber = this.plan.space.portNumbers[port] ?? 0;
-    const index = addressNumber * this.plan.space.ports.length + portNumber;
-    this.connect(index, address, port);
+  /** Only for SYN probes: whoever asks for others is refused before the scan. */
+  add(addressNumber: number, _kind: number, port: number): boolean {
+    this.connect(addressNumber, port);
     return true;
   }
 
@@ -98,6 +108,14 @@ export class ConnectProber implements Prober {
     this.started = 0;
     this.reap(0);
     return started;
+  }
+
+  links(): readonly string[] {
+    return ["connect"];
+  }
+
+  notes(): readonly string[] {
+    return [];
   }
 
   refusals(): { readonly count: number; readonly reason: string } {
@@ -113,45 +131,50 @@ export class ConnectProber implements Prober {
     this.reap(Math.max(1, Math.min(100, Math.ceil(ms))));
   }
 
-  settle(): void {
-    while (this.attempts.size > 0 && flag(this.plan.control, STOP) === RUN) this.reap(50);
-  }
-
-  unreachable(): readonly number[] {
-    return [];
-  }
-
   close(): void {
     for (const { fd } of this.attempts.values()) libc.close(fd);
     this.attempts.clear();
     libc.close(this.epoll);
   }
 
-  private connect(index: number, address: number, port: number): void {
-    const fd = libc.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  private connect(addressNumber: number, port: number): void {
+    const family = familyOfNumber(this.plan.space, addressNumber);
+    const fd = libc.socket(family === 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
       this.refuse(errnoName(errno()));
       return;
     }
-    writeSockaddrIn(this.name.view, 0, address, port);
-    const result = libc.connect(fd, this.name.address, SOCKADDR_IN_BYTES);
+    const nameBytes = this.writeName(family, wordsOfNumber(this.plan.space, addressNumber), port);
+    const result = libc.connect(fd, this.name.address, nameBytes);
     const error = result === 0 ? "" : errnoName(errno());
     if (error === "EINPROGRESS") {
       this.started++;
-      this.watch({ fd, index, address, port, deadlineMs: performance.now() + this.plan.portTimeoutMs });
+      this.watch({ fd, addressNumber, port, deadlineMs: performance.now() + this.plan.portTimeoutMs });
       return;
     }
-    const reason = error === "" ? this.reasonOfConnection({ fd, address, port }) : REASONS[error];
+    const reason = error === "" ? this.reasonOfConnection({ fd, addressNumber, port }) : REASONS[error];
     if (reason === undefined) {
       this.refuse(error);
     } else {
       this.started++;
-      this.answer(index, address, port, reason);
+      this.answer(addressNumber, port, reason);
     }
     this.abort(fd);
   }
 
+  /** Writes the target into `name`. Returns its length. */
+  private writeName(family: AddressFamily, words: AddressWords, port: number): number {
+    if (family === 4) {
+      writeSockaddrIn(this.name.view, 0, words[3] >>> 0, port);
+      return SOCKADDR_IN_BYTES;
+    }
+    words.forEach((word, i) => this.address.setInt32(i * 4, word));
+    writeSockaddrIn6(this.name.view, 0, this.address, 0, port);
+    return SOCKADDR_IN6_BYTES;
+  }
+
   private watch(attempt: Attempt): void {
+    this.attempts.set(attempt.fd, attempt);
     this.event.view.setUint32(0, EPOLLIN | EPOLLOUT, true);
     // epoll_data follows the 32-bit event mask, packed on x86-64 and aligned to eight bytes elsewhere.
     this.event.view.setInt32(EVENT_BYTES - 8, attempt.fd, true);
@@ -160,7 +183,6 @@ export class ConnectProber implements Prober {
       "epoll_ctl",
       "watching a connection",
     );
-    this.attempts.set(attempt.fd, attempt);
   }
 
   /** Takes in what was decided, waiting up to `timeoutMs` for the first, and gives up what is overdue. */
@@ -191,7 +213,7 @@ export class ConnectProber implements Prober {
       if (attempt === undefined) continue;
       const error = this.socketError(attempt.fd);
       const reason = error === "" ? this.reasonOfConnection(attempt) : REASONS[error];
-      if (reason !== undefined) this.answer(attempt.index, attempt.address, attempt.port, reason);
+      if (reason !== undefined) this.answer(attempt.addressNumber, attempt.port, reason);
       this.forget(attempt);
     }
     return count;
@@ -201,17 +223,28 @@ export class ConnectProber implements Prober {
    * A connection to a port of our own host may have met itself: the kernel gave it the very port it calls, and two
    * SYNs that cross make a connection (RFC 9293, 3.5) where nobody listens. That says the port is closed.
    */
-  private reasonOfConnection({ fd, address, port }: Pick<Attempt, "fd" | "address" | "port">): ReasonName {
-    this.optionLength.view.setUint32(0, SOCKADDR_IN_BYTES, true);
-    const known = libc.getsockname(fd, this.ownName.address, this.optionLength.address) === 0;
-    const self =
-      known && this.ownName.view.getUint16(2) === port && this.ownName.view.getUint32(4) === address;
-    return self ? "reset" : "syn-ack";
+  private reasonOfConnection({
+    fd,
+    addressNumber,
+    port,
+  }: Pick<Attempt, "fd" | "addressNumber" | "port">): ReasonName {
+    const { space } = this.plan;
+    this.optionLength.view.setUint32(0, SOCKADDR_IN6_BYTES, true);
+    const isKnown = libc.getsockname(fd, this.ownName.address, this.optionLength.address) === 0;
+    if (!isKnown || this.ownName.view.getUint16(2) !== port) return "syn-ack";
+    const nameBytes = this.writeName(
+      familyOfNumber(space, addressNumber),
+      wordsOfNumber(space, addressNumber),
+      port,
+    );
+    const isOwn = this.name.bytes.subarray(0, nameBytes).every((byte, i) => byte === this.ownName.bytes[i]);
+    return isOwn ? "reset" : "syn-ack";
   }
 
-  private answer(index: number, address: number, port: number, reason: ReasonName): void {
+  private answer(addressNumber: number, port: number, reason: ReasonName): void {
     addTo(this.plan.control, PACKETS_RECEIVED, 1);
-    this.sink.accept(index, address, port, reasonCode(reason), 0);
+    const question = questionOfPort(this.plan.space.questions, TCP_SYN, port);
+    if (question >= 0) this.sink.accept(addressNumber, question, reasonCode(reason), 0, 0);
   }
 
   private refuse(error: string): void {

@@ -1,163 +1,157 @@
 /**
- * Finds the MAC address behind each next hop by ARP: gateways, and targets on the link itself.
- * Hosts on the link that do not answer are not there; probing their ports would only wait for nothing.
+ * Hardware addresses of next hops: gateways, and targets on the links themselves. Makes their table, and fills it
+ * before a scan. Hosts on a link that do not answer are not there; probing their ports would only wait for nothing.
  */
 
-import { checked, libc } from "../../ffi/libc.ts";
-import {
-  AF_PACKET,
-  ETH_P_ARP,
-  MSG_DONTWAIT,
-  POLLIN,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
-  SOCK_RAW,
-} from "../../ffi/constants.ts";
-import { PinnedMemory } from "../../ffi/memory.ts";
-import { countRanges, type NumberRange } from "#shared/net/ranges.ts";
-import { ARP_REQUEST_BYTES, buildArpRequest, parseArpReply, TARGET_AT } from "../packet/arp.ts";
-import { Pacer } from "../pacer.ts";
-import { numberOfAddress, numberRanges } from "../targets/space.ts";
-import { SOCKADDR_LL_BYTES, writeSockaddrLl } from "./socket-address.ts";
+import type { AddressWords } from "../targets/address-words.ts";
+import { AskedAddresses, type AskedStretch } from "./asked-addresses.ts";
+import { type AskedLink, type NeighbourBook, searchNeighbours } from "./neighbour-search.ts";
+import { hasMac } from "./neighbour-table.ts";
+import { Netlink, type OwnAddress } from "./netlink.ts";
+import type { NeighbourTable, Route, RoutedTargets, RouteSegment } from "./route-types.ts";
 
-/** How long each round waits for answers; answers to earlier rounds count in later ones. Absent hosts cost all of it. */
-const ROUND_WAIT_MS = [150, 250, 500] as const;
-/** Broadcasts burden every host of the link, whatever rate the scan may have. */
-const MAX_ARP_PPS = 5_000;
-/** A flood of ARP must not keep the search from ending. */
-const MAX_PACKETS_AT_ONCE = 1_000;
+/** Values of `ready`, which is 0 during the search: done to the end; ended early, so that who is missing may be there. */
+const COMPLETE = 1;
+const BROKEN_OFF = 2;
 
-export interface Link {
-  readonly interfaceIndex: number;
-  readonly mac: Uint8Array;
-  readonly source: number;
+/** @param gatewayMac six bytes to take for every gateway, so that none is asked */
+export function newNeighbourTable(routed: RoutedTargets, gatewayMac: Uint8Array | undefined): NeighbourTable {
+  const table = {
+    ready: new Int32Array(new SharedArrayBuffer(4)),
+    macHigh: new Uint16Array(new SharedArrayBuffer(routed.hopCount * 2)),
+    macLow: new Int32Array(new SharedArrayBuffer(routed.hopCount * 4)),
+  };
+  if (gatewayMac === undefined) return table;
+  for (const { firstHop, hopStep } of routed.segments) {
+    if (firstHop >= 0 && hopStep === 0) learn(table, firstHop, gatewayMac);
+  }
+  return table;
 }
 
 /**
- * The asked-for addresses, numbered along their ranges as in a probe space, and the MAC address of each as its upper 16
- * and lower 32 bits; 0 and 0 where nobody answered.
- */
-export interface Neighbours {
-  readonly starts: Float64Array;
-  readonly offsets: Float64Array;
-  readonly macHigh: Uint16Array;
-  readonly macLow: Int32Array;
-}
-
-/** Number of `address` among the asked-for, or -1. */
-export function neighbourNumber({ starts, offsets }: Neighbours, address: number): number {
-  return numberOfAddress(starts, offsets, address);
-}
-
-export function isResolved({ macHigh, macLow }: Neighbours, number: number): boolean {
-  return (macHigh[number] ?? 0) !== 0 || (macLow[number] ?? 0) !== 0;
-}
-
-/**
- * Asks for every address of the ranges, all of them together: the waiting is done once, however many ranges there are.
- * @param ranges addresses on the link, sorted and disjoint
+ * Fills the table, all links together. Returns as soon as everybody is known, after about a second at the latest beside
+ * the time that asking takes, and makes the table ready in any case.
  * @param ratePps the scan's present limit; 0 is unlimited
  * @param stopped true ends the search with what was found
+ * @param leaveOpen takes what is to be closed when nobody waits: closing takes the kernel longer than most searches
  * @throws SystemCallError
  */
 export function resolveNeighbours(
-  link: Link,
-  ranges: readonly NumberRange[],
+  routes: readonly Route[],
+  segments: readonly RouteSegment[],
+  table: NeighbourTable,
   ratePps: () => number,
   stopped: () => boolean,
-): Neighbours {
-  const { starts, offsets } = numberRanges(ranges);
-  const count = countRanges(ranges);
-  const found: Neighbours = {
-    starts,
-    offsets,
-    macHigh: new Uint16Array(count),
-    macLow: new Int32Array(count),
-  };
-  const arp = new ArpSocket(link);
+  leaveOpen: (close: () => void) => void,
+): void {
+  let complete = false;
   try {
-    const pacer = new Pacer(arpRate(ratePps()), performance.now());
-    let missing = count;
-    /** Passes at most `ms`, taking in answers. False when there is no use in going on. */
-    const pass = (ms: number): boolean => {
-      missing -= arp.receive(Math.ceil(ms), found);
-      return missing > 0 && !stopped();
+    const links = askedLinks(wantedOnRoutes(routes, segments), table);
+    const book: NeighbourBook = {
+      isKnown: (hop) => hasMac(table, hop),
+      learn: (hop, macHigh, macLow) => learnParts(table, hop, macHigh, macLow),
     };
-    for (const waitMs of ROUND_WAIT_MS) {
-      for (const range of ranges) {
-        for (let address = range.first; address <= range.last; address++) {
-          if (isResolved(found, neighbourNumber(found, address))) continue;
-          pacer.setRate(arpRate(ratePps()), performance.now());
-          while (pacer.take(performance.now(), 1) === 0) {
-            if (!pass(pacer.waitMs(performance.now()))) return found;
-          }
-          arp.ask(address);
-        }
-      }
-      const untilMs = performance.now() + waitMs;
-      for (let leftMs = waitMs; leftMs > 0; leftMs = untilMs - performance.now()) {
-        if (!pass(leftMs)) return found;
-      }
-    }
-    return found;
+    complete = searchNeighbours(links, book, ratePps, stopped, leaveOpen);
   } finally {
-    arp.close();
+    Atomics.store(table.ready, 0, complete ? COMPLETE : BROKEN_OFF);
+    Atomics.notify(table.ready, 0);
   }
 }
 
-function arpRate(ratePps: number): number {
-  return ratePps === 0 ? MAX_ARP_PPS : Math.min(ratePps, MAX_ARP_PPS);
+/** Next hops of one route. */
+interface Wanted {
+  readonly route: Route;
+  /** One at most. */
+  readonly gateways: AskedStretch[];
+  readonly hosts: AskedStretch[];
 }
 
-/** Asks on one socket and listens on another, both bound to one interface. */
-class ArpSocket {
-  private readonly sender: number;
-  private readonly listener: number;
-  private readonly request = new PinnedMemory(ARP_REQUEST_BYTES);
-  private readonly reply = new PinnedMemory(128);
-  private readonly pollSet = new PinnedMemory(8);
-
-  constructor(link: Link) {
-    this.request.bytes.set(buildArpRequest(link.mac, link.source));
-    this.sender = openOn(link.interfaceIndex, SOCK_RAW, 0);
-    this.listener = openOn(link.interfaceIndex, SOCK_DGRAM, ETH_P_ARP);
-    this.pollSet.view.setInt32(0, this.listener, true);
-    this.pollSet.view.setInt16(4, POLLIN, true);
-  }
-
-  /** A request that the kernel cannot take now is asked again in the next round. */
-  ask(address: number): void {
-    this.request.view.setUint32(TARGET_AT, address);
-    libc.sendto(this.sender, this.request.address, ARP_REQUEST_BYTES, MSG_DONTWAIT, null, 0);
-  }
-
-  /** Waits up to `timeoutMs` for answers, at most 100 ms. Returns how many addresses became known. */
-  receive(timeoutMs: number, found: Neighbours): number {
-    if (libc.poll(this.pollSet.address, 1, Math.min(timeoutMs, 100)) <= 0) return 0;
-    let added = 0;
-    for (let packets = 0; packets < MAX_PACKETS_AT_ONCE; packets++) {
-      const length = libc.recv(this.listener, this.reply.address, this.reply.bytes.length, MSG_DONTWAIT);
-      if (length < 0) break;
-      const answer = parseArpReply(this.reply.view, length);
-      const number = answer === undefined ? -1 : neighbourNumber(found, answer.address);
-      if (answer === undefined || number < 0 || isResolved(found, number)) continue;
-      found.macHigh[number] = answer.macHigh;
-      found.macLow[number] = answer.macLow;
-      added++;
+function wantedOnRoutes(routes: readonly Route[], segments: readonly RouteSegment[]): Wanted[] {
+  const wanted = routes.map((route): Wanted => ({ route, gateways: [], hosts: [] }));
+  for (const { route: number, first, count, firstHop, hopStep } of segments) {
+    const entry = wanted[number];
+    if (entry === undefined || firstHop < 0) continue;
+    const { gateway } = entry.route;
+    if (hopStep === 1) entry.hosts.push({ first, count, firstHop });
+    else if (gateway !== undefined && entry.gateways.length === 0) {
+      entry.gateways.push({ first: gateway, count: 1, firstHop });
     }
-    return added;
   }
+  return wanted.filter(({ gateways, hosts }) => gateways.length + hosts.length > 0);
+}
 
-  close(): void {
-    libc.close(this.sender);
-    libc.close(this.listener);
+/** Whom to ask on which link, from which address. What the kernel knows of gateways is taken over at once. */
+function askedLinks(wanted: readonly Wanted[], table: NeighbourTable): AskedLink[] {
+  if (wanted.length === 0) return [];
+  const netlink = new Netlink();
+  try {
+    takeOverGateways(netlink, wanted, table);
+    const own = wanted.some(({ route }) => route.family === 6) ? netlink.addresses() : [];
+    const askers = wanted.map((entry) => ({ ...entry, source: askingAddress(entry.route, own) }));
+    const links = Map.groupBy(askers, ({ route, source }) =>
+      [route.family, route.interfaceIndex, ...source].join(" "),
+    );
+    return [...links.values()].flatMap((members) => {
+      const [first] = members;
+      if (first === undefined) return [];
+      const gateways = members.flatMap((member) => member.gateways);
+      const hosts = members.flatMap((member) => member.hosts);
+      const addresses = new AskedAddresses(gateways, hosts);
+      // Gateways first: most targets wait for them.
+      return [{ route: first.route, source: first.source, addresses, stretches: [...gateways, ...hosts] }];
+    });
+  } finally {
+    netlink.close();
   }
 }
 
-function openOn(interfaceIndex: number, type: number, etherType: number): number {
-  const fd = checked(libc.socket(AF_PACKET, type | SOCK_CLOEXEC, 0), "socket", "opening a packet socket");
-  const name = new PinnedMemory(SOCKADDR_LL_BYTES);
-  writeSockaddrLl(name.view, 0, etherType, interfaceIndex);
-  checked(libc.bind(fd, name.address, SOCKADDR_LL_BYTES), "bind", "sending ARP on the interface");
-  return fd;
+/**
+ * A gateway in use then costs no round trip, and one set by hand, which may answer nobody, is respected. Targets are
+ * asked themselves: that they were there a moment ago, or that somebody wrote them down, is no answer.
+ */
+function takeOverGateways(netlink: Netlink, wanted: readonly Wanted[], table: NeighbourTable): void {
+  if (wanted.every(({ gateways }) => gateways.length === 0)) return;
+  const known = new Map(
+    netlink.knownNeighbours().map(({ linkIndex, words, mac }) => [[linkIndex, ...words].join(" "), mac]),
+  );
+  for (const { route, gateways } of wanted) {
+    for (const { first, firstHop } of gateways) {
+      const mac = known.get([route.interfaceIndex, ...first].join(" "));
+      if (mac?.length === 6) learn(table, firstHop, mac);
+    }
+  }
+}
+
+/**
+ * Our address in a question. Neighbour discovery wants one of the interface itself (RFC 4861, 7.2.2), and a router that
+ * is known by its link-local address may have no way to any other.
+ */
+function askingAddress(
+  { family, source, gateway, interfaceIndex }: Route,
+  own: readonly OwnAddress[],
+): AddressWords {
+  if (family === 4) return source;
+  const here = own.filter((address) => address.family === 6 && address.linkIndex === interfaceIndex);
+  const linkLocal = here.find(({ words }) => isLinkLocal(words))?.words;
+  const isHere = here.some(({ words }) => words.every((word, i) => word === source[i]));
+  const needsLinkLocal = !isHere || (gateway !== undefined && isLinkLocal(gateway));
+  return needsLinkLocal ? (linkLocal ?? source) : source;
+}
+
+/** fe80::/10 (RFC 4291, 2.5.6) */
+function isLinkLocal([w0]: AddressWords): boolean {
+  return w0 >>> 22 === 0xfe80 >>> 6;
+}
+
+function learn(table: NeighbourTable, hop: number, mac: Uint8Array): void {
+  const view = new DataView(mac.buffer, mac.byteOffset, mac.byteLength);
+  learnParts(table, hop, view.getUint16(0), view.getInt32(2));
+}
+
+/** True where it was not known before: the first answer stands. */
+function learnParts(table: NeighbourTable, hop: number, macHigh: number, macLow: number): boolean {
+  if (hasMac(table, hop)) return false;
+  table.macHigh[hop] = macHigh;
+  table.macLow[hop] = macLow;
+  return true;
 }

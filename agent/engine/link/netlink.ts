@@ -1,38 +1,45 @@
 /**
- * Asks the kernel about links and routes over rtnetlink (RFC 3549, linux/rtnetlink.h).
+ * Asks the kernel about links, addresses, routes and neighbours over rtnetlink (linux/rtnetlink.h).
  * Only what a sender needs: no `ip` binary, no parsing of text. Answers come from the same host, in microseconds.
  */
 
-import { checked, libc } from "../../ffi/libc.ts";
-import { AF_INET, AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW } from "../../ffi/constants.ts";
-import { PinnedMemory } from "../../ffi/memory.ts";
-import { PortolanError } from "#shared/errors.ts";
-
-const NLM_F_REQUEST = 1;
-const NLM_F_DUMP = 0x300;
-const NLMSG_ERROR = 2;
-const NLMSG_DONE = 3;
-const NLM_F_MULTI = 2;
-const HEADER_BYTES = 16;
+import { readdirSync } from "node:fs";
+import type { AddressFamily, AddressWords } from "../targets/address-words.ts";
+import { bytesOf, familyOf, readWords } from "./netlink-address.ts";
+import {
+  hasRouteOver,
+  ipv4Prefixes,
+  ipv6Prefixes,
+  type NoRoute,
+  type RouteAnswer,
+  type RoutePrefix,
+  type RouteQuestion,
+  routeTo,
+} from "./netlink-routes.ts";
+import { attributeAt, attributeBytes, NetlinkSocket } from "./netlink-socket.ts";
 
 const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;
-const RTM_NEWROUTE = 24;
-const RTM_GETROUTE = 26;
+const RTM_NEWADDR = 20;
+const RTM_GETADDR = 22;
+const RTM_NEWNEIGH = 28;
+const RTM_GETNEIGH = 30;
 
+const IFINFO_BYTES = 16;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
-const RTA_DST = 1;
-const RTA_OIF = 4;
-const RTA_GATEWAY = 5;
-const RTA_PREFSRC = 7;
 
-const IFINFO_BYTES = 16;
-const RTMSG_BYTES = 12;
-const RTMSG_TYPE_AT = 7;
-const RTN_BROADCAST = 3;
-const RECEIVE_BYTES = 64 * 1024;
+const IFADDR_BYTES = 8;
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+
+const NDMSG_BYTES = 12;
+const NDMSG_STATE_AT = 8;
+const NDA_DST = 1;
+const NDA_LLADDR = 2;
+const NUD_REACHABLE = 0x02;
+const NUD_PERMANENT = 0x80;
 
 /** ARPHRD_* of linux/if_arp.h */
 export const ARPHRD_ETHER = 1;
@@ -51,167 +58,125 @@ export interface LinkInfo {
   readonly mtu: number;
 }
 
-/** The kernel's answer to "how does a packet to this address leave?" */
-export interface RouteAnswer {
+/** An address of this host. */
+export interface OwnAddress {
+  readonly family: AddressFamily;
+  readonly words: AddressWords;
   readonly linkIndex: number;
-  /** Next hop, or undefined where the target is on the link itself. */
-  readonly gateway: number | undefined;
-  readonly source: number;
-  /** The address means every host of a link, not one. */
-  readonly broadcast: boolean;
 }
 
-/** A prefix of some routing table: only its bounds matter here. */
-export interface RoutePrefix {
-  readonly destination: number;
-  readonly length: number;
+/** A hardware address that the kernel has already found. */
+export interface KnownNeighbour {
+  readonly linkIndex: number;
+  readonly family: AddressFamily;
+  readonly words: AddressWords;
+  readonly mac: Uint8Array;
 }
 
-type Attributes = ReadonlyMap<number, DataView>;
-
-/** One request-answer conversation at a time. Close it after use. */
+/** Close it after use. */
 export class Netlink {
-  private readonly fd: number;
-  private readonly memory = new PinnedMemory(RECEIVE_BYTES);
-  private sequence = 0;
-
-  constructor() {
-    this.fd = checked(libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0), "socket", "opening rtnetlink");
-  }
+  private readonly socket = new NetlinkSocket();
 
   close(): void {
-    libc.close(this.fd);
+    this.socket.close();
   }
 
   links(): LinkInfo[] {
     const found: LinkInfo[] = [];
-    this.request(RTM_GETLINK, NLM_F_DUMP, new Uint8Array(IFINFO_BYTES), (type, body) => {
-      if (type === RTM_NEWLINK) found.push(readLink(body));
+    this.socket.dump(RTM_GETLINK, new Uint8Array(IFINFO_BYTES), (type, view, from, to) => {
+      if (type === RTM_NEWLINK) found.push(readLink(view, from, to));
     });
     return found;
   }
 
-  /** Every IPv4 prefix of every table, the local one included. */
-  routePrefixes(): RoutePrefix[] {
-    const found: RoutePrefix[] = [];
-    const request = new Uint8Array(RTMSG_BYTES);
-    request[0] = AF_INET;
-    this.request(RTM_GETROUTE, NLM_F_DUMP, request, (type, body) => {
-      if (type !== RTM_NEWROUTE || body.getUint8(0) !== AF_INET) return;
-      const destination = attributesOf(body, RTMSG_BYTES).get(RTA_DST)?.getUint32(0) ?? 0;
-      found.push({ destination, length: body.getUint8(1) });
+  addresses(): OwnAddress[] {
+    const found: OwnAddress[] = [];
+    this.socket.dump(RTM_GETADDR, new Uint8Array(IFADDR_BYTES), (type, view, from, to) => {
+      const family = familyOf(view.getUint8(from));
+      if (type !== RTM_NEWADDR || family === undefined) return;
+      const attributes = from + IFADDR_BYTES;
+      // On a point-to-point link IFA_ADDRESS is the other end and IFA_LOCAL is ours.
+      const local = attributeAt(view, attributes, to, IFA_LOCAL, bytesOf(family));
+      const at = local >= 0 ? local : attributeAt(view, attributes, to, IFA_ADDRESS, bytesOf(family));
+      if (at < 0) return;
+      found.push({ family, words: readWords(view, at, family), linkIndex: view.getInt32(from + 4, true) });
     });
     return found;
   }
 
-  /** Undefined where the kernel has no route, or one that forbids. */
-  routeTo(address: number): RouteAnswer | undefined {
-    const request = new Uint8Array(RTMSG_BYTES + 8);
-    const view = new DataView(request.buffer);
-    view.setUint8(0, AF_INET);
-    view.setUint8(1, 32);
-    view.setUint16(RTMSG_BYTES, 8, true);
-    view.setUint16(RTMSG_BYTES + 2, RTA_DST, true);
-    view.setUint32(RTMSG_BYTES + 4, address);
-    let answer: RouteAnswer | undefined;
-    const refused = this.request(RTM_GETROUTE, 0, request, (type, body) => {
-      if (type !== RTM_NEWROUTE) return;
-      const attributes = attributesOf(body, RTMSG_BYTES);
-      const linkIndex = attributes.get(RTA_OIF)?.getUint32(0, true);
-      const source = attributes.get(RTA_PREFSRC)?.getUint32(0);
-      if (linkIndex === undefined || source === undefined) return;
-      answer = {
-        linkIndex,
-        source,
-        gateway: attributes.get(RTA_GATEWAY)?.getUint32(0),
-        broadcast: body.getUint8(RTMSG_TYPE_AT) === RTN_BROADCAST,
-      };
+  /** Every IPv4 prefix of every table, the local one included, and of the rules that choose among tables. */
+  ipv4Prefixes(): RoutePrefix<number>[] {
+    return ipv4Prefixes(this.socket);
+  }
+
+  /** Likewise for IPv6. */
+  ipv6Prefixes(): RoutePrefix<bigint>[] {
+    return ipv6Prefixes(this.socket);
+  }
+
+  routeTo(family: AddressFamily, target: AddressWords, question: RouteQuestion): RouteAnswer | NoRoute {
+    return routeTo(this.socket, family, target, question);
+  }
+
+  /**
+   * True where a routing table leads to the target over this interface. The IPv4 answer of `routeTo` does not tell: asked
+   * about an interface that has no route to the target, the kernel takes the target to be on the link.
+   */
+  hasRouteOver(family: AddressFamily, target: AddressWords, linkIndex: number): boolean {
+    return hasRouteOver(this.socket, family, target, linkIndex);
+  }
+
+  /** Neighbours whose hardware address the kernel is sure of: set by hand, or confirmed a moment ago. */
+  knownNeighbours(): KnownNeighbour[] {
+    const found: KnownNeighbour[] = [];
+    this.socket.dump(RTM_GETNEIGH, new Uint8Array(NDMSG_BYTES), (type, view, from, to) => {
+      const family = familyOf(view.getUint8(from));
+      const sure = (view.getUint16(from + NDMSG_STATE_AT, true) & (NUD_REACHABLE | NUD_PERMANENT)) !== 0;
+      if (type !== RTM_NEWNEIGH || family === undefined || !sure) return;
+      const address = attributeAt(view, from + NDMSG_BYTES, to, NDA_DST, bytesOf(family));
+      const mac = attributeAt(view, from + NDMSG_BYTES, to, NDA_LLADDR, 6);
+      if (address < 0 || mac < 0) return;
+      found.push({
+        linkIndex: view.getInt32(from + 4, true),
+        family,
+        words: readWords(view, address, family),
+        mac: attributeBytes(view, mac),
+      });
     });
-    return refused ? undefined : answer;
-  }
-
-  /** True when the kernel answered with an error, which for a route means "there is none". */
-  private request(
-    type: number,
-    flags: number,
-    body: Uint8Array,
-    onMessage: (type: number, body: DataView) => void,
-  ): boolean {
-    const { view, bytes, address } = this.memory;
-    const sequence = ++this.sequence;
-    const length = HEADER_BYTES + body.length;
-    bytes.fill(0, 0, length);
-    view.setUint32(0, length, true);
-    view.setUint16(4, type, true);
-    view.setUint16(6, NLM_F_REQUEST | flags, true);
-    view.setUint32(8, sequence, true);
-    bytes.set(body, HEADER_BYTES);
-    checked(libc.sendto(this.fd, address, length, 0, null, 0), "sendto", "asking rtnetlink");
-
-    for (;;) {
-      const received = checked(libc.recv(this.fd, address, RECEIVE_BYTES, 0), "recv", "reading rtnetlink");
-      let at = 0;
-      let more = false;
-      while (at + HEADER_BYTES <= received) {
-        const messageBytes = view.getUint32(at, true);
-        if (messageBytes < HEADER_BYTES || at + messageBytes > received) {
-          throw new PortolanError("NETLINK_BROKEN", "rtnetlink sent a message that does not fit its frame");
-        }
-        const messageType = view.getUint16(at + 4, true);
-        if (view.getUint32(at + 8, true) === sequence) {
-          if (messageType === NLMSG_DONE) return false;
-          if (messageType === NLMSG_ERROR) return view.getInt32(at + HEADER_BYTES, true) !== 0;
-          more ||= (view.getUint16(at + 6, true) & NLM_F_MULTI) !== 0;
-          onMessage(
-            messageType,
-            new DataView(this.memory.buffer, at + HEADER_BYTES, messageBytes - HEADER_BYTES),
-          );
-        }
-        at += (messageBytes + 3) & ~3;
-      }
-      if (!more) return false;
-    }
+    return found;
   }
 }
 
-/** Route attributes follow the fixed part: 16-bit length and type, then the value, each padded to four bytes. */
-function attributesOf(body: DataView, from: number): Attributes {
-  const attributes = new Map<number, DataView>();
-  let at = from;
-  while (at + 4 <= body.byteLength) {
-    const length = body.getUint16(at, true);
-    if (length < 4 || at + length > body.byteLength) break;
-    attributes.set(
-      body.getUint16(at + 2, true) & 0x3fff,
-      new DataView(body.buffer, body.byteOffset + at + 4, length - 4),
-    );
-    at += (length + 3) & ~3;
+/**
+ * Transmit queues that are in use. sysfs has a folder for each; what netlink tells is how many were set aside.
+ * One where sysfs does not show this interface.
+ */
+export function countTxQueues(interfaceName: string): number {
+  try {
+    const queues = readdirSync(`/sys/class/net/${interfaceName}/queues`);
+    return Math.max(1, queues.filter((name) => name.startsWith("tx-")).length);
+  } catch {
+    return 1;
   }
-  return attributes;
 }
 
-function readLink(body: DataView): LinkInfo {
-  const attributes = attributesOf(body, IFINFO_BYTES);
-  const flags = body.getUint32(8, true);
-  const name = attributes.get(IFLA_IFNAME);
-  const mac = attributes.get(IFLA_ADDRESS);
+function readLink(view: DataView, from: number, to: number): LinkInfo {
+  const flags = view.getUint32(from + 8, true);
+  const name = attributeAt(view, from + IFINFO_BYTES, to, IFLA_IFNAME, 1);
+  const mac = attributeAt(view, from + IFINFO_BYTES, to, IFLA_ADDRESS, 1);
+  const mtu = attributeAt(view, from + IFINFO_BYTES, to, IFLA_MTU, 4);
   return {
-    index: body.getInt32(4, true),
-    type: body.getUint16(2, true),
+    index: view.getInt32(from + 4, true),
+    type: view.getUint16(from + 2, true),
     up: (flags & IFF_UP) !== 0,
     noArp: (flags & IFF_NOARP) !== 0,
-    name: name === undefined ? "" : textOf(name),
-    mac: mac === undefined ? new Uint8Array(0) : copyOf(mac),
-    mtu: attributes.get(IFLA_MTU)?.getUint32(0, true) ?? 0,
+    name: name < 0 ? "" : textOf(attributeBytes(view, name)),
+    mac: mac < 0 ? new Uint8Array(0) : attributeBytes(view, mac),
+    mtu: mtu < 0 ? 0 : view.getUint32(mtu, true),
   };
 }
 
-function copyOf(view: DataView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice();
-}
-
-function textOf(view: DataView): string {
-  const bytes = copyOf(view);
+function textOf(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
   return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }

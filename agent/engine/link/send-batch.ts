@@ -1,20 +1,16 @@
 /**
  * Packets waiting to go out together: one `sendmmsg` for many, because a system call costs more than building a packet.
- * Owns the memory that the kernel reads; what is in a packet is its callers' business.
+ * Owns the memory that the kernel reads and the socket it goes through; what is in a packet is its callers' business.
  */
 
 import { SO_SNDBUF, SOL_SOCKET } from "../../ffi/constants.ts";
 import { errno, errnoName, libc } from "../../ffi/libc.ts";
 import { PinnedMemory } from "../../ffi/memory.ts";
-
-/** Packets in one system call. More gains nothing and makes pacing coarser. */
-export const BATCH_PACKETS = 64;
-
-/** Room for one packet; a power of two above the longest that is sent. */
-const SLOT_BYTES = 64;
+import { BATCH_PACKETS, SLOT_BYTES, type Wait } from "./transmitter.ts";
 
 // struct iovec (sys/uio.h) and struct mmsghdr (sys/socket.h), 64-bit
 const IOVEC_BYTES = 16;
+const IOV_LEN = 8;
 const MMSGHDR_BYTES = 64;
 const MSG_NAME = 0;
 const MSG_NAMELEN = 8;
@@ -23,56 +19,57 @@ const MSG_IOVLEN = 24;
 
 /** The queue of the network card is full: the packet is fine, the moment is not. */
 const TRANSIENT = new Set(["EAGAIN", "ENOBUFS", "ENOMEM"]);
+/** A queue that drains at all drains within microseconds; so many tries cost about as much as one wait. */
+const RETRIES_AT_ONCE = 64;
 const MAX_TRANSIENT_RETRIES = 2_000;
 const RETRY_WAIT_MS = 1;
 
 const SEND_BUFFER_BYTES = 4 * 1024 * 1024;
 
 export class SendBatch {
-  /** Packets and, one after the other, the socket addresses that they go to. */
-  readonly packets: DataView;
+  /** Slots for packets and, one after the other, the socket addresses that they go to. */
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
   readonly names: DataView;
-  count = 0;
+  /** Slots given out since the last flush; each is committed before the next. */
+  taken = 0;
   /** Packets that the kernel refused, and the last reason. */
   refused = 0;
   lastRefusal = "";
   private readonly fd: number;
-  private readonly nameBytes: number;
+  private readonly wait: Wait;
   private readonly headers = new PinnedMemory(BATCH_PACKETS * MMSGHDR_BYTES);
+  private readonly vectors: DataView;
   /** Referenced for as long as the kernel may read through `headers`. */
   private readonly pinned: readonly PinnedMemory[];
-  private readonly idle: Int32Array;
 
-  constructor(fd: number, packet: Uint8Array, nameBytes: number) {
+  /** @param nameBytes length of a socket address; 0 where the socket is bound to where packets leave */
+  constructor(fd: number, nameBytes: number, wait: Wait) {
     const slots = new PinnedMemory(BATCH_PACKETS * SLOT_BYTES);
     const vectors = new PinnedMemory(BATCH_PACKETS * IOVEC_BYTES);
-    const names = new PinnedMemory(BATCH_PACKETS * nameBytes);
+    const names = new PinnedMemory(Math.max(1, BATCH_PACKETS * nameBytes));
     for (let slot = 0; slot < BATCH_PACKETS; slot++) {
-      slots.bytes.set(packet, slot * SLOT_BYTES);
       vectors.writePointer(slot * IOVEC_BYTES, slots, slot * SLOT_BYTES);
-      vectors.view.setUint32(slot * IOVEC_BYTES + 8, packet.length, true);
       const header = slot * MMSGHDR_BYTES;
-      this.headers.writePointer(header + MSG_NAME, names, slot * nameBytes);
-      this.headers.view.setUint32(header + MSG_NAMELEN, nameBytes, true);
+      if (nameBytes > 0) {
+        this.headers.writePointer(header + MSG_NAME, names, slot * nameBytes);
+        this.headers.view.setUint32(header + MSG_NAMELEN, nameBytes, true);
+      }
       this.headers.writePointer(header + MSG_IOV, vectors, slot * IOVEC_BYTES);
       this.headers.view.setUint32(header + MSG_IOVLEN, 1, true);
     }
-    setSendBuffer(fd);
+    raiseSendBuffer(fd);
     this.fd = fd;
-    this.nameBytes = nameBytes;
-    this.packets = slots.view;
+    this.wait = wait;
+    this.view = slots.view;
+    this.bytes = slots.bytes;
     this.names = names.view;
+    this.vectors = vectors.view;
     this.pinned = [slots, vectors, names];
-    this.idle = new Int32Array(new SharedArrayBuffer(4));
   }
 
-  /** Where the next packet begins in `packets`; `nameAt` likewise in `names`. */
-  packetAt(): number {
-    return this.count * SLOT_BYTES;
-  }
-
-  nameAt(): number {
-    return this.count * this.nameBytes;
+  commit(slot: number, lengthBytes: number): void {
+    this.vectors.setInt32(slot * IOVEC_BYTES + IOV_LEN, lengthBytes, true);
   }
 
   /**
@@ -80,8 +77,8 @@ export class SendBatch {
    * @returns packets that went out; the others were refused and are counted
    */
   flush(): number {
-    const total = this.count;
-    this.count = 0;
+    const total = this.taken;
+    this.taken = 0;
     let done = 0;
     let sent = 0;
     let retries = 0;
@@ -96,8 +93,7 @@ export class SendBatch {
       if (reason === "EINTR") continue;
       if (TRANSIENT.has(reason) && retries < MAX_TRANSIENT_RETRIES) {
         retries++;
-        Atomics.wait(this.idle, 0, 0, RETRY_WAIT_MS);
-        continue;
+        if (retries <= RETRIES_AT_ONCE || this.wait(RETRY_WAIT_MS)) continue;
       }
       // The kernel names the first packet that it refuses: leave that one out, go on with the rest.
       this.refused++;
@@ -114,7 +110,7 @@ export class SendBatch {
 }
 
 /** Best effort: the kernel caps it at wmem_max, and a smaller buffer only means shorter batches. */
-function setSendBuffer(fd: number): void {
+export function raiseSendBuffer(fd: number): void {
   const value = new PinnedMemory(4);
   value.view.setInt32(0, SEND_BUFFER_BYTES, true);
   libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, value.address, 4);

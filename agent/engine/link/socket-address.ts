@@ -1,8 +1,12 @@
-/** Socket addresses as the kernel reads them: sockaddr_in (netinet/in.h) and sockaddr_ll (linux/if_packet.h). */
+/**
+ * Socket addresses as the kernel reads them: sockaddr_in and sockaddr_in6 (netinet/in.h), sockaddr_ll
+ * (linux/if_packet.h).
+ */
 
-import { AF_INET, AF_PACKET } from "../../ffi/constants.ts";
+import { AF_INET, AF_INET6, AF_PACKET } from "../../ffi/constants.ts";
 
 export const SOCKADDR_IN_BYTES = 16;
+export const SOCKADDR_IN6_BYTES = 28;
 export const SOCKADDR_LL_BYTES = 20;
 
 /** @param address host order; port 0 where it does not matter */
@@ -10,6 +14,22 @@ export function writeSockaddrIn(view: DataView, at: number, address: number, por
   view.setUint16(at, AF_INET, true);
   view.setUint16(at + 2, port);
   view.setUint32(at + 4, address);
+}
+
+/**
+ * Flow label and scope stay as they are: zero in fresh memory.
+ * @param address where the sixteen bytes of the address are, at `addressAt`
+ */
+export function writeSockaddrIn6(
+  view: DataView,
+  at: number,
+  address: DataView,
+  addressAt: number,
+  port = 0,
+): void {
+  view.setUint16(at, AF_INET6, true);
+  view.setUint16(at + 2, port);
+  for (let i = 0; i < 16; i += 4) view.setInt32(at + 8 + i, address.getInt32(addressAt + i));
 }
 
 /** @param interfaceIndex 0 means every interface; `etherType` is in host order */

@@ -2,7 +2,10 @@
 
 import { afterEach, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import type { AddressFamily } from "../targets/address-words.ts";
 import { reserveSourcePorts, type SourcePorts } from "./source-ports.ts";
+
+const BOTH: readonly AddressFamily[] = [4, 6];
 
 const [ephemeralLow = 0, ephemeralHigh = 0] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8")
   .trim()
@@ -17,7 +20,7 @@ afterEach(() => {
 });
 
 function reserve(count: number, random: () => number): SourcePorts {
-  const ports = reserveSourcePorts(count, random);
+  const ports = reserveSourcePorts(count, BOTH, undefined, random);
   held.push(ports);
   return ports;
 }
@@ -80,10 +83,60 @@ describe("reserveSourcePorts", () => {
     expect(reserve(2, () => choice).first).toBe(ports.first);
   });
 
-  test("keeps strangers off the ports that it holds", () => {
+  test.each(["127.0.0.1", "::1"])("keeps strangers off the ports that it holds, on %s", (hostname) => {
     const { ports } = reserveSomewhere(1);
     const listen = (): unknown =>
-      Bun.listen({ hostname: "127.0.0.1", port: ports.first, socket: { data: () => undefined } });
+      Bun.listen({ hostname, port: ports.first, socket: { data: () => undefined } });
     expect(listen).toThrow(expect.objectContaining({ code: "EADDRINUSE" }));
+    const bindUdp = (): unknown => Bun.udpSocket({ hostname, port: ports.first });
+    expect(bindUdp).toThrow(expect.objectContaining({ code: "EADDRINUSE" }));
+  });
+
+  test("leaves the ports of a family that is not scanned to others", () => {
+    const ports = reserveSourcePorts(1, [4], undefined, Math.random);
+    held.push(ports);
+    const listener = Bun.listen({
+      hostname: "::1",
+      port: ports.first,
+      socket: { data: () => undefined },
+    });
+    expect(listener.port).toBe(ports.first);
+    listener.stop(true);
+  });
+});
+
+describe("a first port that the user wants", () => {
+  test("is taken as it is, whatever chance would say", () => {
+    const { ports } = reserveSomewhere(3);
+    release(ports);
+    const again = reserveSourcePorts(3, BOTH, ports.first, () => {
+      throw new Error("drew a number");
+    });
+    held.push(again);
+    expect(again).toMatchObject({ first: ports.first, count: 3 });
+  });
+
+  test("is refused where one of the run is in use, and the one is named with its protocol", async () => {
+    const { ports } = reserveSomewhere(3);
+    release(ports);
+    const other = await Bun.udpSocket({ hostname: "::1", port: ports.first + 2 });
+    try {
+      expect(() => reserveSourcePorts(3, BOTH, ports.first, Math.random)).toThrow(
+        expect.objectContaining({
+          name: "UsageError",
+          code: "SOURCE_PORT_IN_USE",
+          message: expect.stringContaining(`${ports.first + 2}/udp`),
+        }),
+      );
+    } finally {
+      other.close();
+    }
+    held.push(reserveSourcePorts(2, BOTH, ports.first, Math.random));
+  });
+
+  test.each([0, 65_534])("must leave room for the run: not %d for three", (first) => {
+    expect(() => reserveSourcePorts(3, BOTH, first, Math.random)).toThrow(
+      expect.objectContaining({ name: "UsageError", code: "BAD_SOURCE_PORT" }),
+    );
   });
 });

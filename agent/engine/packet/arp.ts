@@ -6,7 +6,7 @@ const ETHERTYPE_ARP = 0x0806;
 const HARDWARE_ETHERNET = 1;
 const PROTOCOL_IPV4 = 0x0800;
 const REQUEST = 1;
-const REPLY = 2;
+export const ARP_REPLY = 2;
 
 /** A broadcast request from `mac`; only the target address (at TARGET_AT) differs between requests. */
 export function buildArpRequest(mac: Uint8Array, source: number): Uint8Array {
@@ -42,7 +42,7 @@ export function parseArpReply(view: DataView, length: number): ArpAnswer | undef
     view.getUint16(2) === PROTOCOL_IPV4 &&
     view.getUint8(4) === 6 &&
     view.getUint8(5) === 4 &&
-    view.getUint16(6) === REPLY;
+    view.getUint16(6) === ARP_REPLY;
   if (!fits) return undefined;
   const macHigh = view.getUint16(8);
   const macLow = view.getInt32(10);

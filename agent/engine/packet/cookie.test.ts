@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { probeCookie } from "./cookie.ts";
+import { probeCookie, probeCookie6 } from "./cookie.ts";
 
 /** HalfSipHash-c-d as the paper describes it, over whole words, to hold the written-out form against. */
 function halfSipHash(c: number, d: number, k0: number, k1: number, words: readonly number[]): number {
@@ -49,6 +49,15 @@ test("the cookie is HalfSipHash-1-3 of target, source and ports", () => {
       expect(probeCookie(k0, k1, target, source, ports)).toBe(
         halfSipHash(1, 3, k0, k1, [target, source, ports]),
       );
+    }),
+  );
+});
+
+test("over IPv6 it is HalfSipHash-1-3 of the target's words, the source's words and the ports", () => {
+  const words = fc.tuple(int32, int32, int32, int32, int32, int32, int32, int32, int32);
+  fc.assert(
+    fc.property(int32, int32, words, (k0, k1, message) => {
+      expect(probeCookie6(k0, k1, ...message)).toBe(halfSipHash(1, 3, k0, k1, message));
     }),
   );
 });

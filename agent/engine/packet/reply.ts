@@ -1,82 +1,38 @@
 /**
- * Reads what comes back: is this packet an answer to one of our probes, and what does it say of the port?
- * Packets are hostile input. Every length is checked before it is trusted, and nothing here throws.
+ * Reads what comes back: is this packet an answer to one of our probes, and what does it say of the port or the host?
+ * Follows the table in probe-kind.ts. Packets are hostile input. Every length is checked before it is trusted, and
+ * nothing here throws. Checksums are not verified: virtual links leave them unfinished, and the cookie decides.
  */
 
-import { probeCookie } from "./cookie.ts";
+import { parseIcmp } from "./icmp-reply.ts";
+import {
+  newIpHeader,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  readIpHeader,
+} from "./ip-header.ts";
+import { mayAnswer } from "./payloads.ts";
+import { TCP_ACK, TCP_SYN, UDP } from "./probe-kind.ts";
+import { reasonCode } from "./reason.ts";
+import { cookieAt, fillReply, type Reply } from "./reply-fields.ts";
 
-/** What an answer says. The numbers are the record format's; names are the wire's `reason`. */
-export const REASON_NAMES = [
-  "no-response",
-  "syn-ack",
-  "reset",
-  "network-unreachable",
-  "host-unreachable",
-  "protocol-unreachable",
-  "port-unreachable",
-  "admin-prohibited",
-  "time-exceeded",
-  "icmp-unreachable",
-  "no-arp-reply",
-  "send-failed",
-] as const;
-export type ReasonName = (typeof REASON_NAMES)[number];
+export { newReply, type Reply } from "./reply-fields.ts";
 
-export function reasonCode(name: ReasonName): number {
-  return REASON_NAMES.indexOf(name);
-}
+const REASON_SYN_ACK = reasonCode("syn-ack");
+const REASON_RESET = reasonCode("reset");
+const REASON_UDP_RESPONSE = reasonCode("udp-response");
 
-const SYN_ACK = reasonCode("syn-ack");
-const RESET = reasonCode("reset");
+const SYN_ACK = 0x12;
+const RST = 0x04;
+const RST_ACK = 0x14;
 
-/** One parsed answer, reused for every packet so that none is allocated. Valid while `parseReply` said so. */
-export interface Reply {
-  /** Address and port that were probed, whoever answered. */
-  target: number;
-  targetPort: number;
-  ourPort: number;
-  reason: number;
-  ttl: number;
-}
-
-export function newReply(): Reply {
-  return { target: 0, targetPort: 0, ourPort: 0, reason: 0, ttl: 0 };
-}
-
-const PROTOCOL_ICMP = 1;
-const PROTOCOL_TCP = 6;
-const FLAG_SYN = 0x02;
-const FLAG_RST = 0x04;
-const FLAG_ACK = 0x10;
-const ICMP_UNREACHABLE = 3;
-const ICMP_TIME_EXCEEDED = 11;
-
-/** ICMP destination-unreachable codes (RFC 792, RFC 1812 §5.2.7.1) as reasons. */
-function unreachableReason(code: number): number {
-  switch (code) {
-    case 0:
-    case 6:
-    case 11:
-      return reasonCode("network-unreachable");
-    case 1:
-    case 7:
-    case 12:
-      return reasonCode("host-unreachable");
-    case 2:
-      return reasonCode("protocol-unreachable");
-    case 3:
-      return reasonCode("port-unreachable");
-    case 9:
-    case 10:
-    case 13:
-      return reasonCode("admin-prohibited");
-    default:
-      return reasonCode("icmp-unreachable");
-  }
-}
+/** Scratch space of one call: the packet's own IP header. */
+const header = newIpHeader();
 
 /**
- * Reads an IPv4 packet of `length` bytes at `at`. True when it is a genuine answer; `reply` then holds it.
+ * Reads an IP packet of `length` bytes at `at`. True when it is a genuine answer; `reply` then holds it.
  * False for everything else: truncated, foreign, forged, or answering a probe that this scan did not send.
  */
 export function parseReply(
@@ -89,68 +45,61 @@ export function parseReply(
   portCount: number,
   reply: Reply,
 ): boolean {
-  if (length < 20 || at + length > view.byteLength) return false;
-  const versionAndLength = view.getUint8(at);
-  const headerBytes = (versionAndLength & 15) * 4;
-  if (versionAndLength >>> 4 !== 4 || headerBytes < 20) return false;
-  const totalBytes = view.getUint16(at + 2);
-  if (totalBytes > length || totalBytes < headerBytes) return false;
-  // A later fragment has no transport header to read.
-  if ((view.getUint16(at + 6) & 0x1fff) !== 0) return false;
-
-  const from = view.getInt32(at + 12);
-  const to = view.getInt32(at + 16);
-  const payload = at + headerBytes;
-  const payloadBytes = totalBytes - headerBytes;
-  const protocol = view.getUint8(at + 9);
-  reply.ttl = view.getUint8(at + 8);
-
-  if (protocol === PROTOCOL_TCP) {
-    if (payloadBytes < 20) return false;
-    const flags = view.getUint8(payload + 13);
-    const isSynAck = (flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) === (FLAG_SYN | FLAG_ACK);
-    const isReset = (flags & (FLAG_RST | FLAG_ACK | FLAG_SYN)) === (FLAG_RST | FLAG_ACK);
-    if (!isSynAck && !isReset) return false;
-    const theirPort = view.getUint16(payload);
-    const ourPort = view.getUint16(payload + 2);
-    if (ourPort < firstPort || ourPort >= firstPort + portCount) return false;
-    const cookie = probeCookie(k0, k1, from, to, (theirPort << 16) | ourPort);
-    if (((view.getInt32(payload + 8) - 1) | 0) !== cookie) return false;
-    reply.target = from >>> 0;
-    reply.targetPort = theirPort;
-    reply.ourPort = ourPort;
-    reply.reason = isSynAck ? SYN_ACK : RESET;
-    return true;
+  if (at + length > view.byteLength || !readIpHeader(view, at, at + length, false, header)) return false;
+  switch (header.protocol) {
+    case PROTOCOL_TCP:
+      return parseTcp(view, k0, k1, firstPort, portCount, reply);
+    case PROTOCOL_UDP:
+      return parseUdp(view, k0, k1, firstPort, portCount, reply);
+    case PROTOCOL_ICMP:
+    case PROTOCOL_ICMPV6:
+      return parseIcmp(view, header, k0, k1, firstPort, portCount, reply);
+    default:
+      return false;
   }
+}
 
-  if (protocol === PROTOCOL_ICMP) {
-    // 8 bytes of ICMP header, then the quoted IP header and at least 8 bytes of the quoted TCP header (RFC 792).
-    if (payloadBytes < 8 + 20 + 8) return false;
-    const type = view.getUint8(payload);
-    if (type !== ICMP_UNREACHABLE && type !== ICMP_TIME_EXCEEDED) return false;
-    const quoted = payload + 8;
-    const quotedVersion = view.getUint8(quoted);
-    const quotedHeader = (quotedVersion & 15) * 4;
-    if (quotedVersion >>> 4 !== 4 || quotedHeader < 20) return false;
-    if (payloadBytes < 8 + quotedHeader + 8) return false;
-    if (view.getUint8(quoted + 9) !== PROTOCOL_TCP) return false;
-    const quotedSource = view.getInt32(quoted + 12);
-    const quotedTarget = view.getInt32(quoted + 16);
-    if (quotedSource !== to) return false;
-    const ourPort = view.getUint16(quoted + quotedHeader);
-    const theirPort = view.getUint16(quoted + quotedHeader + 2);
-    if (ourPort < firstPort || ourPort >= firstPort + portCount) return false;
-    const cookie = probeCookie(k0, k1, quotedTarget, quotedSource, (theirPort << 16) | ourPort);
-    if (view.getInt32(quoted + quotedHeader + 4) !== cookie) return false;
-    reply.target = quotedTarget >>> 0;
-    reply.targetPort = theirPort;
-    reply.ourPort = ourPort;
-    reply.reason =
-      type === ICMP_TIME_EXCEEDED
-        ? reasonCode("time-exceeded")
-        : unreachableReason(view.getUint8(payload + 1));
-    return true;
-  }
+function parseTcp(
+  view: DataView,
+  k0: number,
+  k1: number,
+  firstPort: number,
+  portCount: number,
+  reply: Reply,
+): boolean {
+  const { family, sourceAt, destinationAt, transportAt: at, end, ttl } = header;
+  if (end - at < 20) return false;
+  const flags = view.getUint8(at + 13) & (SYN_ACK | RST_ACK);
+  if (flags !== SYN_ACK && flags !== RST_ACK && flags !== RST) return false;
+  const theirPort = view.getUint16(at);
+  const ourPort = view.getUint16(at + 2);
+  if (ourPort < firstPort || ourPort >= firstPort + portCount) return false;
+  const cookie = cookieAt(view, family, sourceAt, destinationAt, k0, k1, (theirPort << 16) | ourPort);
+  // A RST without ACK answers an ACK and takes its sequence number from what that acknowledged (RFC 9293 §3.5.2).
+  const isAnswerToAck = flags === RST;
+  const broughtBack = isAnswerToAck ? view.getInt32(at + 4) : (view.getInt32(at + 8) - 1) | 0;
+  if (broughtBack !== cookie) return false;
+  const kind = isAnswerToAck ? TCP_ACK : TCP_SYN;
+  const reason = flags === SYN_ACK ? REASON_SYN_ACK : REASON_RESET;
+  return fillReply(view, family, sourceAt, kind, theirPort, ourPort, reason, ttl, reply);
+}
 
-  return false;
+function parseUdp(
+  view: DataView,
+  k0: number,
+  k1: number,
+  firstPort: number,
+  portCount: number,
+  reply: Reply,
+): boolean {
+  const { family, sourceAt, destinationAt, transportAt: at, end, ttl } = header;
+  if (end - at < 8) return false;
+  const datagramBytes = view.getUint16(at + 4);
+  if (datagramBytes < 8 || datagramBytes > end - at) return false;
+  const theirPort = view.getUint16(at);
+  const ourPort = view.getUint16(at + 2);
+  if (ourPort < firstPort || ourPort >= firstPort + portCount) return false;
+  const cookie = cookieAt(view, family, sourceAt, destinationAt, k0, k1, (theirPort << 16) | ourPort);
+  if (!mayAnswer(theirPort, view, at + 8, datagramBytes - 8, cookie)) return false;
+  return fillReply(view, family, sourceAt, UDP, theirPort, ourPort, REASON_UDP_RESPONSE, ttl, reply);
 }

@@ -1,42 +1,74 @@
-/** Index ↔ address and port, against the obvious oracle: the list of all pairs. */
+/** Number ⇄ address, against the obvious oracle: the list of all addresses. */
 
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
+import { addressSetOf } from "#shared/net/address-set.ts";
 import { IPV4_SPACE } from "#shared/net/ipv4.ts";
-import { normalizeRanges, type NumberRange } from "#shared/net/ranges.ts";
-import { addressOfNumber, buildSpace, numberOfAddress, probeIndex } from "./space.ts";
+import { stretchesOf } from "../dry-run.ts";
+import { ipv6OfWords, wordsOfIpv4, wordsOfIpv6 } from "./address-words.ts";
+import { portQuestions } from "./questions.ts";
+import {
+  type AddressStretch,
+  buildSpace,
+  familyOfNumber,
+  networkKeyOfNumber,
+  numberOfAddress,
+  numberOfIpv4,
+  numberOfIpv6,
+  type ProbeSpace,
+  stretchOfNumber,
+  wordsOfNumber,
+} from "./space.ts";
+
+const questions = (count: number) => portQuestions([{ first: 1, last: count }], [], () => [0]);
+const ONE = questions(1);
 
 /** Ranges that meet, touch and overlap, about a few places where arithmetic tends to go wrong. */
-function rangeSet(bases: readonly number[], most: number): fc.Arbitrary<NumberRange[]> {
-  const range = fc
-    .tuple(fc.constantFrom(...bases), fc.nat(40), fc.nat(8))
-    .map(([base, offset, length]): NumberRange => {
-      const first = Math.min(most, base + offset);
-      return { first, last: Math.min(most, first + length) };
-    });
-  return fc.array(range, { minLength: 1, maxLength: 10 }).map(normalizeRanges);
+const v4 = fc
+  .tuple(fc.constantFrom(0, 0x0a00_0000, 2 ** 31 - 20, IPV4_SPACE - 40), fc.nat(30), fc.nat(8))
+  .map(([base, offset, length]) => ({ first: base + offset, last: base + offset + length }));
+const PREFIX = 0x2001_0db8n << 96n;
+/** Where a word ends, where a sign turns, where a /64 ends, and where addresses do. */
+const BASES6 = [0n, PREFIX, PREFIX + 2n ** 31n - 20n, PREFIX + 2n ** 32n - 20n, PREFIX + 2n ** 63n - 20n];
+const v6 = fc
+  .tuple(
+    fc.constantFrom(...BASES6, PREFIX + 2n ** 64n - 20n, 2n ** 128n - 40n),
+    fc.bigInt(0n, 30n),
+    fc.bigInt(0n, 8n),
+  )
+  .map(([base, offset, length]) => ({ first: base + offset, last: base + offset + length }));
+const addresses = fc
+  .tuple(fc.array(v4, { maxLength: 6 }), fc.array(v6, { maxLength: 6 }))
+  .map(([v4, v6]) => addressSetOf(v4, v6))
+  .filter(({ v4, v6 }) => v4.length + v6.length > 0);
+
+type Named = { readonly family: 4 | 6; readonly value: bigint };
+
+function listed({ v4, v6 }: ReturnType<typeof addressSetOf>): Named[] {
+  const all: Named[] = [];
+  for (const { first, last } of v4)
+    for (let n = first; n <= last; n++) all.push({ family: 4, value: BigInt(n) });
+  for (const { first, last } of v6) for (let n = first; n <= last; n++) all.push({ family: 6, value: n });
+  return all;
 }
 
-const addresses = rangeSet([0, 0x0a00_0000, 2 ** 31 - 20, IPV4_SPACE - 40], IPV4_SPACE - 1);
-const ports = rangeSet([0, 443, 32_750, 65_520], 65_535);
+const wordsOf = ({ family, value }: Named) =>
+  family === 4 ? wordsOfIpv4(Number(value)) : wordsOfIpv6(value);
 
-function list(ranges: readonly NumberRange[]): number[] {
-  return ranges.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
+function numberOf(space: ProbeSpace, address: Named): number {
+  return numberOfAddress(space, address.family, wordsOf(address));
 }
 
-test("numbers every address with every port, in order, and back", () => {
+test("numbers every address in order, and back", () => {
   fc.assert(
-    fc.property(addresses, ports, (addresses, ports) => {
-      const space = buildSpace(addresses, ports);
-      const allAddresses = list(addresses);
-      const allPorts = list(ports);
-      expect(space.addressCount).toBe(allAddresses.length);
-      expect(space.size).toBe(allAddresses.length * allPorts.length);
-      expect([...space.ports]).toEqual(allPorts);
-      let index = 0;
-      allAddresses.forEach((address, number) => {
-        expect(addressOfNumber(space, number)).toBe(address);
-        for (const port of allPorts) expect(probeIndex(space, address, port)).toBe(index++);
+    fc.property(addresses, (addresses) => {
+      const space = buildSpace(stretchesOf(addresses), questions(3));
+      const all = listed(addresses);
+      expect([space.addressCount, space.size]).toEqual([all.length, all.length * 3]);
+      all.forEach((address, number) => {
+        expect(numberOf(space, address)).toBe(number);
+        expect(familyOfNumber(space, number)).toBe(address.family);
+        expect(wordsOfNumber(space, number)).toEqual(wordsOf(address));
       });
     }),
     { numRuns: 60 },
@@ -46,53 +78,105 @@ test("numbers every address with every port, in order, and back", () => {
 test("the neighbours of each range are outside, unless they are in another", () => {
   fc.assert(
     fc.property(addresses, (addresses) => {
-      const { starts, offsets } = buildSpace(addresses, [{ first: 80, last: 80 }]);
-      const all = list(addresses);
-      for (const { first, last } of addresses) {
-        for (const address of [first - 2, first - 1, first, last, last + 1]) {
-          expect(numberOfAddress(starts, offsets, address)).toBe(all.indexOf(address));
+      const space = buildSpace(stretchesOf(addresses), ONE);
+      const all = listed(addresses);
+      const keys = new Map(all.map(({ family, value }, number) => [`${family} ${value}`, number]));
+      for (const { family, value } of all) {
+        const end = family === 4 ? BigInt(IPV4_SPACE) : 2n ** 128n;
+        for (const near of [
+          value - 1n,
+          value + 1n,
+          value + 2n ** 31n,
+          value + 2n ** 32n,
+          value + 2n ** 64n,
+        ]) {
+          if (near < 0n || near >= end) continue;
+          expect(numberOf(space, { family, value: near })).toBe(keys.get(`${family} ${near}`) ?? -1);
         }
       }
     }),
+    { numRuns: 60 },
   );
 });
 
-test("what lies outside has no index", () => {
-  const anyAddress = fc.oneof(
-    fc.integer({ min: 0, max: IPV4_SPACE - 1 }),
-    fc.integer({ min: 0x0a00_0000 - 3, max: 0x0a00_0000 + 60 }),
-    fc.integer({ min: IPV4_SPACE - 60, max: IPV4_SPACE - 1 }),
-  );
-  const anyPort = fc.integer({ min: 0, max: 65_535 });
+test("an address of a family that is not scanned has no number", () => {
+  const only4 = buildSpace([{ family: 4, first: [0, 0, 0, 1], count: 5 }], ONE);
+  expect(numberOfIpv6(only4, 0, 0, 0, 1)).toBe(-1);
+  const only6 = buildSpace([{ family: 6, first: [0, 0, 0, 1], count: 5 }], ONE);
+  expect(numberOfIpv4(only6, 1)).toBe(-1);
+  expect(numberOfIpv6(only6, 0, 0, 0, 5)).toBe(4);
+});
+
+test("every number is in the stretch that holds it", () => {
   fc.assert(
-    fc.property(addresses, ports, anyAddress, anyPort, (addresses, ports, address, port) => {
-      const place = list(addresses).indexOf(address);
-      const portPlace = list(ports).indexOf(port);
-      const expected = place < 0 || portPlace < 0 ? -1 : place * list(ports).length + portPlace;
-      expect(probeIndex(buildSpace(addresses, ports), address, port)).toBe(expected);
+    fc.property(fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 20 }), (counts) => {
+      const stretches = counts.map((count, i): AddressStretch => ({
+        family: 4,
+        first: [0, 0, 0, i * 10],
+        count,
+      }));
+      const { offsets, addressCount } = buildSpace(stretches, ONE);
+      const expected = counts.flatMap((count, i) => Array.from({ length: count }, () => i));
+      expect(Array.from({ length: addressCount }, (_, n) => stretchOfNumber(offsets, n))).toEqual(expected);
     }),
   );
 });
 
+test("two addresses have one network key exactly where they share a /24, or a /64", () => {
+  const first = FIRST_OF_24S - 3;
+  const space = buildSpace(
+    [
+      { family: 4, first: [0, 0, 0, first | 0], count: 600 },
+      { family: 6, first: wordsOfIpv6(PREFIX), count: 2 ** 33 },
+      { family: 6, first: wordsOfIpv6(PREFIX + 2n ** 64n), count: 4 },
+    ],
+    ONE,
+  );
+  for (let n = 1; n < 600; n++) {
+    const isSame = networkKeyOfNumber(space, n) === networkKeyOfNumber(space, n - 1);
+    expect(isSame).toBe((first + n) % 256 !== 0);
+  }
+  const key = networkKeyOfNumber(space, 600);
+  expect(networkKeyOfNumber(space, 600 + 2 ** 33 - 1)).toBe(key);
+  expect(networkKeyOfNumber(space, 600 + 2 ** 33)).not.toBe(key);
+});
+
+/** 255.255.0.0: its words are negative. */
+const FIRST_OF_24S = 0xffff_0000;
+
 describe("limits", () => {
-  const one = [{ first: 1, last: 1 }];
-
   test("no address or no port is nothing to scan", () => {
-    expect(() => buildSpace([], one)).toThrow(expect.objectContaining({ code: "NOTHING_TO_SCAN" }));
-    expect(() => buildSpace(one, [])).toThrow(expect.objectContaining({ code: "NOTHING_TO_SCAN" }));
-  });
-
-  test("all of IPv4 with every port just fits, and its last probe is found again", () => {
-    const all = buildSpace([{ first: 0, last: IPV4_SPACE - 1 }], [{ first: 0, last: 65_535 }]);
-    expect(all.size).toBe(2 ** 48);
-    expect(probeIndex(all, IPV4_SPACE - 1, 65_535)).toBe(2 ** 48 - 1);
-    expect(addressOfNumber(all, IPV4_SPACE - 1)).toBe(IPV4_SPACE - 1);
-  });
-
-  test("more is refused", () => {
-    const tooMany = [{ first: 0, last: IPV4_SPACE }];
-    expect(() => buildSpace(tooMany, [{ first: 0, last: 65_535 }])).toThrow(
-      expect.objectContaining({ code: "SCOPE_TOO_LARGE" }),
+    expect(() => buildSpace([], ONE)).toThrow(expect.objectContaining({ code: "NOTHING_TO_SCAN" }));
+    const none = portQuestions([], [], () => [0]);
+    expect(() => buildSpace([{ family: 4, first: [0, 0, 0, 1], count: 1 }], none)).toThrow(
+      expect.objectContaining({ code: "NOTHING_TO_SCAN" }),
     );
+  });
+
+  test("all of IPv4 with 65,536 ports just fits, and its last address is found again", () => {
+    const all = buildSpace([{ family: 4, first: [0, 0, 0, 0], count: IPV4_SPACE }], questions(65_536));
+    expect(all.size).toBe(2 ** 48);
+    expect(numberOfIpv4(all, -1)).toBe(IPV4_SPACE - 1);
+    expect(wordsOfNumber(all, IPV4_SPACE - 1)).toEqual([0, 0, 0, -1]);
+  });
+
+  test("a stretch of IPv6 beyond 2³² addresses crosses its words", () => {
+    const from = PREFIX + 2n ** 63n - 5n;
+    const space = buildSpace([{ family: 6, first: wordsOfIpv6(from), count: 2 ** 40 }], ONE);
+    for (const n of [0, 4, 5, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 5, 2 ** 40 - 1]) {
+      expect(ipv6OfWords(wordsOfNumber(space, n))).toBe(from + BigInt(n));
+      expect(numberOfAddress(space, 6, wordsOfIpv6(from + BigInt(n)))).toBe(n);
+    }
+    expect(numberOfAddress(space, 6, wordsOfIpv6(from - 1n))).toBe(-1);
+    expect(numberOfAddress(space, 6, wordsOfIpv6(from + 2n ** 40n))).toBe(-1);
+    expect(numberOfAddress(space, 6, wordsOfIpv6(PREFIX + 2n ** 64n - 1n))).toBe(-1);
+  });
+
+  test("more is refused, a whole /64 included", () => {
+    for (const count of [2 ** 48 + 1, 2 ** 64]) {
+      expect(() => buildSpace([{ family: 6, first: wordsOfIpv6(PREFIX), count }], ONE)).toThrow(
+        expect.objectContaining({ code: "SCOPE_TOO_LARGE" }),
+      );
+    }
   });
 });

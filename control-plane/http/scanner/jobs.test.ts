@@ -109,6 +109,43 @@ describeOnBothDatabases("a job", (openTestStore) => {
     expect(logged.body).toMatchObject({ logs: [{ message: "half done", level: "info" }], nextCursor: null });
   });
 
+  test("covers both families, and an IPv6 result is one row however its address is written", async () => {
+    const plane = new TestControlPlane(await openTestStore());
+    const scanner = await plane.addScanner("s1");
+    const scan = await plane.startScan([scanner], {
+      targets: ["2001:DB8:0::/126", "10.0.0-1.1", "2001:db8:0:0:0:0:0:a-2001:db8::c"],
+      exclude: ["2001:db8::b", "2001:db9::/32"],
+      ports: "ssh,80",
+    });
+    expect(scan).toMatchObject({ probes: (2 + 4 + 2) * 2, ports: "22,80" });
+    const job = await plane.claim(scanner);
+    expect(job.targets).toEqual([
+      {
+        addresses: ["10.0.0.1", "10.0.1.1", "2001:db8::/126", "2001:db8::a", "2001:db8::c"],
+        ports: "22,80",
+      },
+    ]);
+    const spellings = ["2001:db8::2", "2001:DB8::2", "2001:db8:0:0::0.0.0.2"];
+    for (const [i, address] of spellings.entries()) {
+      const batch = { batch: i + 1, results: [found(address, 22)] };
+      expect((await plane.jobCall(scanner, job, "results", batch)).status).toBe(200);
+    }
+    expect(await results(plane, scan.id)).toMatchObject([{ address: "2001:db8::2", port: 22 }]);
+    const outside = { batch: 4, results: [found("2001:db8::b", 22)] };
+    expect((await plane.jobCall(scanner, job, "results", outside)).body).toMatchObject({
+      error: {
+        code: "INVALID_REQUEST",
+        message: "2001:db8::b port 22/tcp is not among the job's targets",
+      },
+    });
+    const filtered = await plane.operate(
+      "GET",
+      `/api/scans/${scan.id}/results?address=2001:DB8::0:2`,
+      resultListSchema,
+    );
+    expect(filtered.results).toHaveLength(1);
+  });
+
   test("takes a batch once, however often and at what time it arrives", async () => {
     const plane = new TestControlPlane(await openTestStore());
     const { scanner, job } = await withJob(plane);

@@ -1,0 +1,50 @@
+/** Reading the table of next hops that `neighbours.ts` fills in. */
+
+import { stretchOfNumber } from "../targets/space.ts";
+import type { NeighbourTable, RouteSegment } from "./route-types.ts";
+
+/** Everybody who answers has been heard. */
+export function isTableReady({ ready }: NeighbourTable): boolean {
+  return Atomics.load(ready, 0) === 1;
+}
+
+/** Nobody else will be heard, whether all were asked or the search was ended early. */
+export function isSearchOver({ ready }: NeighbourTable): boolean {
+  return Atomics.load(ready, 0) !== 0;
+}
+
+export function hasMac({ macHigh, macLow }: NeighbourTable, hop: number): boolean {
+  return (macHigh[hop] ?? 0) !== 0 || (macLow[hop] ?? 0) !== 0;
+}
+
+/** Upper 16 and lower 32 bits. */
+export function macOfHop(
+  table: NeighbourTable,
+  hop: number,
+): { readonly macHigh: number; readonly macLow: number } | undefined {
+  if (!hasMac(table, hop)) return undefined;
+  return { macHigh: table.macHigh[hop] ?? 0, macLow: table.macLow[hop] ?? 0 };
+}
+
+/** Addresses on a local link that did not answer. None as long as they were not all asked. */
+export function countAbsent(segments: readonly RouteSegment[], table: NeighbourTable): number {
+  if (!isTableReady(table)) return 0;
+  let absent = 0;
+  for (const { firstHop, hopStep, count } of segments) {
+    if (firstHop < 0 || hopStep === 0) continue;
+    for (let n = 0; n < count; n++) if (!hasMac(table, firstHop + n)) absent++;
+  }
+  return absent;
+}
+
+/** The entry of an address that has its own, because it is on a local link; -1 for all others. */
+export function ownHop(
+  segments: readonly RouteSegment[],
+  offsets: Float64Array,
+  addressNumber: number,
+): number {
+  const stretch = stretchOfNumber(offsets, addressNumber);
+  const segment = segments[stretch];
+  if (segment === undefined || segment.firstHop < 0 || segment.hopStep === 0) return -1;
+  return segment.firstHop + addressNumber - (offsets[stretch] ?? 0);
+}

@@ -1,0 +1,274 @@
+/**
+ * Probes with packets of our own: finds the way of each target and the next hop on it, and has the probe written for the
+ * transmitter that goes there. What is in a packet is the writer's business, how it leaves the transmitter's.
+ */
+
+import { counter, flag, RATE_PPS, RUN, sleepUnlessStopped, STOP } from "../control-block.ts";
+import { TCP_SYN } from "../packet/probe-kind.ts";
+import type { WorkerPlan } from "../plan.ts";
+import { stretchOfNumber } from "../targets/space.ts";
+import { PcapWriter } from "./capture.ts";
+import { isTableReady, macOfHop } from "./neighbour-table.ts";
+import { resolveNeighbours } from "./neighbours.ts";
+import { openTransmitter } from "./open-transmitter.ts";
+import { ProbeWriter } from "./probe-writer.ts";
+import type { Prober } from "./prober.ts";
+import type { Route, RouteSegment } from "./route-types.ts";
+import { BATCH_PACKETS, type Transmitter, type Wait } from "./transmitter.ts";
+
+const TABLE_WAIT_MS = 100;
+const STARVED_WAIT_MS = 1;
+
+/** What a prober needs of the plan. */
+export type ProberPlan = Pick<
+  WorkerPlan,
+  "frameLink" | "routes" | "segments" | "neighbours" | "space" | "cookie" | "lane" | "control" | "capturePath"
+>;
+
+/** Opens the way out that a route takes. */
+export type OpenTransmitter = (
+  route: Route,
+  frameLink: WorkerPlan["frameLink"],
+  lane: number,
+  wait: Wait,
+  tell: (note: string) => void,
+) => Transmitter;
+
+/** A stretch of targets with the way to it. One shape for all, because the hot path reads it for every probe. */
+interface Path {
+  readonly writer: ProbeWriter;
+  /** IPv4 targets that share one next hop, or leave it to the kernel: what most scans are made of. */
+  readonly isPlain: boolean;
+  readonly isV6: boolean;
+  /** Number of the first target in the space. */
+  readonly firstNumber: number;
+  /** Place in the neighbour table of the first target's own hardware address; -1 where they share one. */
+  readonly firstHop: number;
+  /** The next hop that they share; 0 and 0 where the kernel writes frames. */
+  readonly macHigh: number;
+  readonly macLow: number;
+  /** Our address and the first target's, word by word; IPv4 has only the last. */
+  readonly s0: number;
+  readonly s1: number;
+  readonly s2: number;
+  readonly s3: number;
+  readonly t0: number;
+  readonly t1: number;
+  readonly t2: number;
+  readonly t3: number;
+}
+
+export class PacketProber implements Prober {
+  private readonly plan: ProberPlan;
+  private readonly open: OpenTransmitter;
+  private readonly offsets: Float64Array;
+  private readonly macHigh: Uint16Array;
+  private readonly macLow: Int32Array;
+  private readonly capture: PcapWriter | undefined;
+  private readonly told: string[] = [];
+  /** What was left open because closing it takes the kernel a while. */
+  private readonly leftOpen: (() => void)[] = [];
+  private readonly writers = new Map<string, ProbeWriter>();
+  /** The values of `writers`: what is gone through for each batch. */
+  private inUse: readonly ProbeWriter[] = [];
+  private paths: readonly Path[] = [];
+
+  /** @throws SystemCallError EPERM without CAP_NET_RAW; UsageError FILE_NOT_WRITABLE */
+  constructor(plan: ProberPlan, open: OpenTransmitter = openTransmitter) {
+    this.plan = plan;
+    this.open = open;
+    this.offsets = plan.space.offsets;
+    this.macHigh = plan.neighbours.macHigh;
+    this.macLow = plan.neighbours.macLow;
+    this.capture = plan.capturePath === undefined ? undefined : new PcapWriter(plan.capturePath);
+    try {
+      // Opened before anybody waits for an answer, so that a lack of privilege shows at once.
+      for (const { route } of plan.segments) this.writerOf(routeAt(plan, route));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  prepare(): void {
+    const { plan } = this;
+    const { control, neighbours } = plan;
+    if (plan.lane === 0) {
+      const ratePps = (): number => counter(control, RATE_PPS);
+      resolveNeighbours(
+        plan.routes,
+        plan.segments,
+        neighbours,
+        ratePps,
+        () => !this.isRunning(),
+        (close) => this.leftOpen.push(close),
+      );
+    } else {
+      while (!isTableReady(neighbours) && this.isRunning()) {
+        Atomics.wait(neighbours.ready, 0, 0, TABLE_WAIT_MS);
+      }
+    }
+    this.paths = plan.segments.map((segment, i) => this.pathOf(segment, this.offsets[i] ?? 0));
+  }
+
+  room(): number {
+    let room = BATCH_PACKETS;
+    for (const { transmitter } of this.inUse) room = Math.min(room, transmitter.room());
+    // The kernel still reads what was sent: it needs a moment.
+    if (room === 0) this.idle(STARVED_WAIT_MS);
+    return room;
+  }
+
+  /** Short, so that the compiler takes it into the sending loop; what is not plain is dealt with elsewhere. */
+  add(addressNumber: number, kind: number, port: number, payload: number, sourcePort: number): boolean {
+    const { paths } = this;
+    const path = paths[paths.length === 1 ? 0 : stretchOfNumber(this.offsets, addressNumber)];
+    if (path === undefined) return false;
+    const within = addressNumber - path.firstNumber;
+    if (!path.isPlain || kind !== TCP_SYN)
+      return this.addOther(path, within, kind, port, payload, sourcePort);
+    path.writer.addSyn4(
+      path.s3,
+      (path.t3 + within) | 0,
+      (port << 16) | sourcePort,
+      path.macHigh,
+      path.macLow,
+    );
+    return true;
+  }
+
+  private addOther(
+    path: Path,
+    within: number,
+    kind: number,
+    port: number,
+    payload: number,
+    sourcePort: number,
+  ): boolean {
+    let { macHigh, macLow } = path;
+    if (path.firstHop >= 0) {
+      macHigh = this.macHigh[path.firstHop + within] ?? 0;
+      macLow = this.macLow[path.firstHop + within] ?? 0;
+      if (macHigh === 0 && macLow === 0) return false;
+    }
+    const target = (path.t3 + within) | 0;
+    if (path.isV6) addV6(path, within, kind, port, payload, sourcePort, macHigh, macLow);
+    else if (kind === TCP_SYN) {
+      path.writer.addSyn4(path.s3, target, (port << 16) | sourcePort, macHigh, macLow);
+    } else path.writer.add4(kind, payload, path.s3, target, sourcePort, port, macHigh, macLow);
+    return true;
+  }
+
+  flush(): number {
+    let sent = 0;
+    for (const writer of this.inUse) sent += writer.flush();
+    return sent;
+  }
+
+  refusals(): { readonly count: number; readonly reason: string } {
+    let count = 0;
+    let reason = "";
+    for (const { transmitter } of this.inUse) {
+      count += transmitter.refused;
+      if (transmitter.lastRefusal !== "") reason = transmitter.lastRefusal;
+    }
+    return { count, reason };
+  }
+
+  links(): readonly string[] {
+    return this.inUse.map(({ transmitter }) => transmitter.link);
+  }
+
+  notes(): readonly string[] {
+    const failed = this.capture?.failed ?? "";
+    return failed === "" ? this.told : [...this.told, failed];
+  }
+
+  /** The receiver goes on listening: nothing that was sent is forgotten. */
+  pending(): number {
+    return 0;
+  }
+
+  idle(ms: number): void {
+    sleepUnlessStopped(this.plan.control, ms);
+  }
+
+  close(): void {
+    for (const { transmitter } of this.inUse) transmitter.close();
+    for (const close of this.leftOpen) close();
+    this.capture?.close();
+  }
+
+  private isRunning(): boolean {
+    return flag(this.plan.control, STOP) === RUN;
+  }
+
+  /** One transmitter for each interface that we write frames for, and one for each family that the kernel routes. */
+  private writerOf(route: Route): ProbeWriter {
+    const key = route.via === "frame" ? `frame ${route.interfaceIndex}` : `kernel ${route.family}`;
+    const known = this.writers.get(key);
+    if (known !== undefined) return known;
+    const { frameLink, lane, cookie } = this.plan;
+    const wait: Wait = (ms) => {
+      this.idle(ms);
+      return this.isRunning();
+    };
+    const transmitter = this.open(route, frameLink, lane, wait, (note) => this.told.push(note));
+    const writer = new ProbeWriter(transmitter, route.mac, cookie.k0, cookie.k1, this.capture);
+    this.writers.set(key, writer);
+    this.inUse = [...this.writers.values()];
+    return writer;
+  }
+
+  private pathOf(segment: RouteSegment, firstNumber: number): Path {
+    const { plan } = this;
+    const found = routeAt(plan, segment.route);
+    const sharesHop = found.via === "frame" && segment.hopStep === 0;
+    const gateway = sharesHop ? macOfHop(plan.neighbours, segment.firstHop) : undefined;
+    // A gateway that does not answer us may still be known to the kernel: let the kernel route.
+    const route: Route = sharesHop && gateway === undefined ? { ...found, via: "kernel" } : found;
+    const hasOwnHops = route.via === "frame" && segment.hopStep === 1;
+    const [s0, s1, s2, s3] = route.source;
+    const [t0, t1, t2, t3] = segment.first;
+    return {
+      writer: this.writerOf(route),
+      isPlain: route.family === 4 && !hasOwnHops,
+      isV6: route.family === 6,
+      firstNumber,
+      firstHop: hasOwnHops ? segment.firstHop : -1,
+      macHigh: gateway?.macHigh ?? 0,
+      macLow: gateway?.macLow ?? 0,
+      s0,
+      s1,
+      s2,
+      s3,
+      t0,
+      t1,
+      t2,
+      t3,
+    };
+  }
+}
+
+/** A stretch of IPv6 addresses lies within one /64, so only the last two words differ. */
+function addV6(
+  { writer, s0, s1, s2, s3, t0, t1, t2, t3 }: Path,
+  within: number,
+  kind: number,
+  port: number,
+  payload: number,
+  sourcePort: number,
+  macHigh: number,
+  macLow: number,
+): void {
+  const last = (t3 >>> 0) + within;
+  const carried = Math.floor(last / 2 ** 32);
+  const high = (t2 + carried) | 0;
+  writer.add6(kind, payload, s0, s1, s2, s3, t0, t1, high, last | 0, sourcePort, port, macHigh, macLow);
+}
+
+function routeAt({ routes }: ProberPlan, place: number): Route {
+  const route = routes[place];
+  if (route === undefined) throw new RangeError(`there is no route ${place}`);
+  return route;
+}
