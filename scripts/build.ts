@@ -63,6 +63,9 @@ async function build(entries: readonly string[], output: string): Promise<void> 
     "--compile",
     ...entries,
     `--outfile=${outfile}`,
+    // What a command does not need is not even parsed.
+    "--splitting",
+    "--format=esm",
     "--minify-syntax",
     "--minify-whitespace",
     "--sourcemap=inline",

@@ -34,6 +34,9 @@ const EXAMPLES: Readonly<Record<string, { broken: readonly Tree[]; sound: readon
       { "shared/log.ts": imports("../agent/host/metrics.ts") },
       { "shared/log.ts": imports("../scripts/build.ts") },
       { "agent/daemon/daemon.ts": imports("../cli/run.ts") },
+      { "agent/daemon/daemon.ts": imports("../output/formats.ts") },
+      { "agent/output/formats.ts": imports("../engine/results.ts") },
+      { "agent/engine/accuracy/estimate.ts": imports("../control-block.ts") },
       { "agent/daemon/daemon.ts": imports("../ffi/libc.ts") },
       { "agent/cli/scan.ts": imports("../ffi/libc.ts") },
       { "agent/engine/scan.ts": imports("../daemon/daemon.ts") },
@@ -63,7 +66,7 @@ const EXAMPLES: Readonly<Record<string, { broken: readonly Tree[]; sound: readon
       {
         "agent/main.ts": imports("./cli/run.ts", "./engine/scan.ts", "./config/load.ts"),
       },
-      { "agent/cli/scan.ts": imports("../engine/scan.ts", "../config/load.ts") },
+      { "agent/cli/scan.ts": imports("../engine/scan.ts", "../config/load.ts", "../output/formats.ts") },
       { "agent/daemon/daemon.ts": imports("../spool/spool.ts", "../config/load.ts") },
       { "agent/engine/scan.ts": imports("./link/raw.ts", "#shared/log.ts", "zod") },
       { "agent/engine/link/raw.ts": imports("../../ffi/libc.ts", "../packet/syn.ts") },
@@ -153,8 +156,10 @@ const EXAMPLES: Readonly<Record<string, { broken: readonly Tree[]; sound: readon
       { "control-plane/services/jobs.ts": imports("pgp") },
     ],
   },
-  "targets, packet, pacer and dedup are pure": {
+  "targets, packet, accuracy, pacer and dedup are pure": {
     broken: [
+      { "agent/engine/accuracy/canary-watch.ts": "export const now = () => performance.now();" },
+      { "agent/engine/sent-history.ts": "export const now = () => performance.now();" },
       { "agent/engine/pacer.ts": "export const now = () => performance.now();" },
       { "agent/engine/pacer.ts": "export const now = () => Date.now();" },
       { "agent/engine/dedup.ts": "async function wait() {}" },

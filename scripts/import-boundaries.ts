@@ -152,7 +152,7 @@ export const RULES: readonly Rule[] = [
     ],
   ),
   perFile(
-    "targets, packet, pacer and dedup are pure",
+    "targets, packet, accuracy, pacer and dedup are pure",
     "time and randomness come in as arguments, so that every probe of a scan can be computed again",
     (file) => isShipped(file) && withinAny(file.path, PURE),
     (file) => [

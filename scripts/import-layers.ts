@@ -26,6 +26,11 @@ export const PURE = [
   "agent/engine/packet",
   "agent/engine/pacer.ts",
   "agent/engine/dedup.ts",
+  "agent/engine/accuracy",
+  "agent/engine/due-queue.ts",
+  "agent/engine/host-caps.ts",
+  "agent/engine/rate-shares.ts",
+  "agent/engine/sent-history.ts",
 ] as const;
 
 export const LAYERS: readonly Layer[] = [
@@ -38,9 +43,10 @@ export const LAYERS: readonly Layer[] = [
   { of: "agent/main.ts", mayImport: ["agent", "shared"], reason: "the agent's composition root" },
   {
     of: "agent/cli",
-    mayImport: ["agent/config", "agent/daemon", ...WORKHORSES, "shared"],
+    mayImport: ["agent/config", "agent/daemon", "agent/output", ...WORKHORSES, "shared"],
     reason: "commands call what does the work; nothing that works calls a command",
   },
+  { of: "agent/output", mayImport: ["shared"], reason: "formats know results, and not where they come from" },
   { of: "agent/config", mayImport: ["shared"], reason: "configuration is read before anything else exists" },
   {
     of: "agent/daemon",
@@ -61,7 +67,7 @@ export const LAYERS: readonly Layer[] = [
   ...PURE.map((of) => ({
     of,
     mayImport: [...PURE, "shared/net", "shared/errors.ts"],
-    reason: "targets, packet, pacer and dedup are pure: no clock, no log, no kernel",
+    reason: "targets, packet, accuracy, pacer and dedup are pure: no clock, no log, no kernel",
   })),
   { of: "agent/ffi", mayImport: ["shared"], reason: "ffi is the floor of the agent" },
 

@@ -13,7 +13,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 # shellcheck source=scripts/setup.sh
-. scripts/setup.sh iproute2 nftables curl wget openssl sudo strace shellcheck postgresql debootstrap systemd-container chromium
+. scripts/setup.sh iproute2 nftables curl wget openssl sudo strace shellcheck postgresql debootstrap systemd-container chromium nmap tshark libxml2-utils jq
 
 bun run check
 bun run build

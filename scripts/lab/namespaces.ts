@@ -19,6 +19,28 @@ export function inNamespace(namespace: string, command: readonly string[]): stri
   return ["ip", "netns", "exec", namespace, ...command];
 }
 
+/** Sets a kernel parameter of a namespace. @param path below /proc/sys */
+export function setKernel(namespace: string, path: string, value: number): void {
+  run(inNamespace(namespace, ["sh", "-c", `echo ${value} >/proc/sys/${path}`]));
+}
+
+/** Lifts every limit on ICMP errors: the kernel sends few, and the reason of a port would be chance. */
+export function answerEveryError(namespace: string): void {
+  setKernel(namespace, "net/ipv4/icmp_ratelimit", 0);
+  setKernel(namespace, "net/ipv4/icmp_ratemask", 0);
+  setKernel(namespace, "net/ipv6/icmp/ratelimit", 0);
+  // Of both families together, on kernels where it counts by namespace.
+  for (const path of ["icmp_msgs_per_sec", "icmp_msgs_burst"]) {
+    run(
+      inNamespace(namespace, [
+        "sh",
+        "-c",
+        `cd /proc/sys/net/ipv4; [ ! -e ${path} ] || echo 1000000 >${path}`,
+      ]),
+    );
+  }
+}
+
 /** Why no namespace can be made here, with what mends it; undefined where it can. */
 export function namespaceProblem(): string | undefined {
   if (process.geteuid?.() !== 0) return "network namespaces need root: run it with sudo";

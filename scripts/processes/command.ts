@@ -11,6 +11,8 @@ export interface Outcome {
 export interface CommandOptions extends EnvironmentOptions {
   /** What it reads; nothing when not given. */
   readonly stdin?: string;
+  /** Where it runs and may leave files; our own directory when not given. */
+  readonly cwd?: string;
 }
 
 export async function execute(command: readonly string[], options: CommandOptions = {}): Promise<Outcome> {
@@ -19,6 +21,7 @@ export async function execute(command: readonly string[], options: CommandOption
     stdout: "pipe",
     stderr: "pipe",
     env: environmentOf(options),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   const [stdout, stderr, exitCode] = await Promise.all([
     new Response(child.stdout).text(),

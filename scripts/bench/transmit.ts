@@ -1,0 +1,107 @@
+/**
+ * Sending alone: what arrives is dropped at once. Every program in turn, several rounds, the middle value of each; all
+ * are measured the same way, at the interface's counters while they run.
+ */
+
+import { errorMessage } from "#shared/errors.ts";
+import { createBlockLab, type BlockLab } from "../lab/block-lab.ts";
+import { MeasuredProcess, type Window } from "./measured-process.ts";
+import { median, type Row } from "./row.ts";
+import { hasPeer, masscan, portolan, zmap } from "./tools.ts";
+
+const ROUNDS = 3;
+const RUN_IN_MS = 700;
+const WINDOW_MS = 2_000;
+/** More probes than anybody sends in the time. */
+const PORTS = "1-1000";
+
+/** Times the peer's rate, of the fastest link. */
+const TIMES_MASSCAN = 2.5;
+const TIMES_ZMAP = 3;
+/** Times one sender, of two on two queues. */
+const TIMES_ONE_SENDER = 1.9;
+const ONE_SENDER = "portolan xdp";
+const TWO_SENDERS = "portolan xdp, 2 senders";
+
+interface Contender {
+  readonly tool: string;
+  readonly command: readonly string[];
+}
+
+export async function transmit(): Promise<Row[]> {
+  const lab = await createBlockLab({ queues: 2, faults: { sink: true } });
+  try {
+    const windows = await measure(lab, contenders(lab));
+    return [...windows].map(([tool, of]) => rowOf(tool, of, windows));
+  } finally {
+    await lab.close();
+  }
+}
+
+function rowOf(tool: string, of: readonly Window[], all: ReadonlyMap<string, readonly Window[]>): Row {
+  const rate = median(of.map((window) => window.packetsPerSecond));
+  const userNs = median(of.map((window) => (window.userShare * 1e9) / window.packetsPerSecond));
+  const rounds = of.map((window) => (window.packetsPerSecond / 1e6).toFixed(2)).join(" ");
+  const row: Row = {
+    figure: "transmit only",
+    tool,
+    value: `${(rate / 1e6).toFixed(2)} Mpps`,
+    note: `user CPU ${userNs.toFixed(0)} ns a packet; rounds ${rounds}`,
+  };
+  if (!tool.startsWith("portolan")) return row;
+  const [masscanTimes, zmapTimes, oneTimes] = ["masscan", "zmap", ONE_SENDER].map((other) =>
+    timesFaster(of, all.get(other)),
+  );
+  const notes = [row.note];
+  if (masscanTimes !== undefined) notes.push(`${masscanTimes.toFixed(1)} × masscan`);
+  if (zmapTimes !== undefined) notes.push(`${zmapTimes.toFixed(1)} × zmap`);
+  if (tool === ONE_SENDER) {
+    const met = (masscanTimes ?? Infinity) >= TIMES_MASSCAN && (zmapTimes ?? Infinity) >= TIMES_ZMAP;
+    return { ...row, note: `${notes.join("; ")}; target ${TIMES_MASSCAN} and ${TIMES_ZMAP}`, met };
+  }
+  if (tool === TWO_SENDERS && oneTimes !== undefined) {
+    notes.push(`${oneTimes.toFixed(2)} × one sender; target ${TIMES_ONE_SENDER}`);
+    return { ...row, note: notes.join("; "), met: oneTimes >= TIMES_ONE_SENDER };
+  }
+  return { ...row, note: notes.join("; ") };
+}
+
+function contenders(lab: BlockLab): Contender[] {
+  const sending = (link: string, senders: number): string[] =>
+    portolan(lab, PORTS, "--rate=max", "--retries=0", `--link=${link}`, `--senders=${senders}`);
+  const own: Contender[] = [
+    { tool: ONE_SENDER, command: sending("xdp", 1) },
+    { tool: TWO_SENDERS, command: sending("xdp", 2) },
+    { tool: "portolan packet", command: sending("packet", 1) },
+    { tool: "portolan raw", command: sending("raw", 1) },
+  ];
+  const peers: Contender[] = [];
+  if (hasPeer("masscan")) peers.push({ tool: "masscan", command: masscan(lab, PORTS, "--wait", "0") });
+  if (hasPeer("zmap")) peers.push({ tool: "zmap", command: zmap(lab, "10.0.0.0/8", 80, "-c", "1") });
+  return [...own, ...peers];
+}
+
+/** Interleaved, so that a busy minute of the machine meets all of them. */
+async function measure(lab: BlockLab, tools: readonly Contender[]): Promise<Map<string, Window[]>> {
+  const windows = new Map<string, Window[]>();
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { tool, command } of tools) {
+      const process_ = new MeasuredProcess(command, lab.scannerInterface);
+      try {
+        const window = await process_.window(RUN_IN_MS, WINDOW_MS);
+        windows.set(tool, [...(windows.get(tool) ?? []), window]);
+      } catch (error) {
+        throw new Error(`${tool} could not be measured: ${errorMessage(error)}`, { cause: error });
+      } finally {
+        await process_.kill();
+      }
+    }
+  }
+  return windows;
+}
+
+/** Times the peer's rate, round by round: a busy round is busy for both. */
+function timesFaster(own: readonly Window[], theirs: readonly Window[] | undefined): number | undefined {
+  if (theirs === undefined) return undefined;
+  return median(own.map((window, round) => window.packetsPerSecond / (theirs[round]?.packetsPerSecond ?? 1)));
+}
