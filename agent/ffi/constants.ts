@@ -20,6 +20,7 @@ export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_LINGER = 13;
+export const SO_BINDTODEVICE = 25;
 export const SO_ATTACH_FILTER = 26;
 
 // netinet/in.h

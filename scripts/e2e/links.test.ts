@@ -5,6 +5,7 @@ import { BLOCK, OPEN_PORT } from "../lab/block.ts";
 import { type BlockLab, createBlockLab } from "../lab/block-lab.ts";
 import { LAB_HOSTS } from "../lab/hosts.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
+import { run } from "../lab/namespaces.ts";
 import { Tunnel, TUNNEL } from "../lab/tunnel.ts";
 import { NOBODY } from "../testing/nobody.ts";
 import { E2E_TIMEOUT_MS } from "../testing/timeouts.ts";
@@ -89,6 +90,22 @@ describe("interfaces without Ethernet", () => {
         [TUNNEL.target, TUNNEL.target6].map((address) => `${address} ${OPEN_PORT}/tcp open`),
       );
       expect(summary).toMatchObject({ link: "raw", open: 2, closed: 1_998, filtered: 0 });
+    } finally {
+      await tunnel.close();
+    }
+  });
+
+  test("--interface sends over a tun device what the kernel would send elsewhere", async () => {
+    const tunnel = await Tunnel.open(block.scanner, block.target);
+    try {
+      const way = ["via", TUNNEL.target, "dev", TUNNEL.interfaceName, "metric", "500"];
+      run(["ip", "-n", block.scanner, "route", "add", BLOCK.network, ...way]);
+      block.setFaults({});
+      const words = `10.99.1.2 -p ${OPEN_PORT} --interface ${TUNNEL.interfaceName}`;
+      const { summary } = await scanOn(block, words);
+      expect(summary).toMatchObject({ link: "raw", open: 1 });
+      // Counted where the kernel's better route leads.
+      expect(block.counted("syns")).toBe(0);
     } finally {
       await tunnel.close();
     }

@@ -15,6 +15,7 @@ function route(interfaceName: string, via: Route["via"], txQueues = 1): Route {
     interfaceIndex: interfaceName.length,
     via,
     source: wordsOfIpv4(0x0a00_0001),
+    isForced: false,
     mac: new Uint8Array(via === "frame" ? 6 : 0),
     gateway: undefined,
     txQueues,

@@ -110,6 +110,7 @@ describe("the table", () => {
     interfaceIndex: 0x7fff_fffe,
     via: "frame",
     source: wordsOfIpv4(0x0a01_0001),
+    isForced: false,
     mac: Uint8Array.of(2, 0, 0, 0, 0, 1),
     gateway: undefined,
     txQueues: 1,

@@ -19,7 +19,9 @@ export function openTransmitter(
   wait: Wait,
   tell: (note: string) => void,
 ): Transmitter {
-  if (route.via === "kernel") return new RawTransmitter(route.family, wait);
+  if (route.via === "kernel") {
+    return new RawTransmitter(route.family, route.isForced ? route.interfaceName : undefined, wait);
+  }
   if (frameLink === "packet") return new PacketTransmitter(route.interfaceIndex, wait);
   const { interfaceName, txQueues } = route;
   // A queue takes one AF_XDP socket only. The next best sends the same frames.

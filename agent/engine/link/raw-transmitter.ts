@@ -10,8 +10,10 @@ import {
   IPPROTO_IPV6,
   IPPROTO_RAW,
   IPV6_HDRINCL,
+  SO_BINDTODEVICE,
   SOCK_CLOEXEC,
   SOCK_RAW,
+  SOL_SOCKET,
 } from "../../ffi/constants.ts";
 import { checked, libc } from "../../ffi/libc.ts";
 import { PinnedMemory } from "../../ffi/memory.ts";
@@ -37,8 +39,11 @@ export class RawTransmitter implements Transmitter {
   private readonly batch: SendBatch;
   private readonly family: AddressFamily;
 
-  /** @throws SystemCallError EPERM without CAP_NET_RAW */
-  constructor(family: AddressFamily, wait: Wait) {
+  /**
+   * @param interfaceName the only interface to send through; undefined leaves it to the kernel's routes
+   * @throws SystemCallError EPERM without CAP_NET_RAW
+   */
+  constructor(family: AddressFamily, interfaceName: string | undefined, wait: Wait) {
     // IPPROTO_RAW implies IP_HDRINCL.
     const domain = family === 4 ? AF_INET : AF_INET6;
     const fd = checked(
@@ -47,6 +52,7 @@ export class RawTransmitter implements Transmitter {
       "opening a raw IP socket",
     );
     if (family === 6) includeHeader(fd);
+    if (interfaceName !== undefined) bindToInterface(fd, interfaceName);
     this.family = family;
     this.batch = new SendBatch(fd, family === 4 ? SOCKADDR_IN_BYTES : SOCKADDR_IN6_BYTES, wait);
     this.view = this.batch.view;
@@ -100,4 +106,15 @@ function includeHeader(fd: number): void {
   const on = new PinnedMemory(4);
   on.view.setInt32(0, 1, true);
   libc.setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, on.address, 4);
+}
+
+function bindToInterface(fd: number, interfaceName: string): void {
+  const name = new TextEncoder().encode(interfaceName);
+  const value = new PinnedMemory(name.length);
+  value.bytes.set(name);
+  checked(
+    libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, value.address, name.length),
+    "setsockopt(SO_BINDTODEVICE)",
+    `sending through ${interfaceName}`,
+  );
 }

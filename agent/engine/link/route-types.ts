@@ -14,6 +14,8 @@ export interface Route {
   /** Our hardware address; empty where the kernel routes. */
   readonly mac: Uint8Array;
   readonly gateway: AddressWords | undefined;
+  /** Somebody named the interface: where the kernel routes, it must not choose another. */
+  readonly isForced: boolean;
   /** Transmit queues of the interface; each can have a sender of its own. */
   readonly txQueues: number;
 }

@@ -111,6 +111,7 @@ export class WaysOut {
       source,
       mac: byFrame ? link.mac : new Uint8Array(0),
       gateway,
+      isForced: this.forced !== undefined,
       txQueues: byFrame ? countTxQueues(link.name) : 1,
     });
     return number;

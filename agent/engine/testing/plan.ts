@@ -78,6 +78,7 @@ export function routedTargets(
       interfaceName: `test${i}`,
       interfaceIndex: i + 1,
       source: [0, 0, 0, FIRST_IPV4 + 253],
+      isForced: false,
       mac: new Uint8Array(reach === "kernel" ? 0 : 6),
       txQueues: 1,
     });

@@ -25,6 +25,7 @@ export function newGenerator(
     interfaceIndex: 1,
     via: "frame",
     source: family === 4 ? [0, 0, 0, 0x0a00_0001] : [0x2001_0db8 | 0, 0, 0, 1],
+    isForced: false,
     mac: Uint8Array.of(2, 0, 0, 0, 0, 1),
     gateway: [0, 0, 0, 0x0a00_0002],
     txQueues: 1,

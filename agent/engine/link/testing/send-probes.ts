@@ -62,6 +62,7 @@ function sendProbes({
     interfaceIndex,
     via: isFrame ? "frame" : "kernel",
     source: family === 4 ? wordsOfIpv4(0x0a01_0001) : wordsOfIpv6(0xfd00_0001_0000_0000_0000_0000_0000_0001n),
+    isForced: false,
     mac: bytesOf(ourMac),
     gateway: undefined,
     txQueues,
