@@ -151,6 +151,15 @@ describe("answers to other probes", () => {
     expect(countsOf(plan.control)).toEqual({ open: 0, closed: 0, filtered: 0, duplicates: 0 });
   });
 
+  test("of canaries that are repeated do not fill the ring", () => {
+    const plan = scanOf([]);
+    const sink = new AnswerSink(plan);
+    const port = canaryPort(FIRST_SOURCE_PORT, PASSES);
+    for (let i = 0; i < 1_000; i++) sink.acceptOther(3, 40_000, reasonCode("syn-ack"), 60, port);
+    sink.acceptOther(3, 40_001, reasonCode("syn-ack"), 60, port);
+    expect(readRecords(plan.records, 10).map(({ question }) => question)).toEqual([-40_001, -40_002]);
+  });
+
   test("of soundings count for their epoch and nothing else", () => {
     const plan = scanOf(["open"]);
     const sink = new AnswerSink(plan);

@@ -44,6 +44,8 @@ export class AnswerSink {
   private readonly canaryPort: number;
   private readonly report: readonly PortState[];
   private readonly isFinished: () => boolean;
+  /** Canary answers that came lately, by a hash of host and port. */
+  private readonly canaries = new Float64Array(4_096).fill(-1);
   /** By kind and reason. */
   private readonly states: readonly (readonly PortState[])[];
 
@@ -90,6 +92,11 @@ export class AnswerSink {
       addTo(control, DUPLICATES, 1);
       return;
     }
+    // Before it is counted: once all is counted the scan may end, and every record must be there by then.
+    if (this.report.includes(state)) {
+      const { records, isFinished } = this;
+      writeRecord(records, addressNumber, question, reason, ttl, ourPort, Date.now(), isFinished);
+    }
     const counted = state === "open" ? OPEN : state === "closed" ? CLOSED : FILTERED_BY_ANSWER;
     addTo(control, counted, 1);
     if (kind === TCP_SYN && state !== "filtered") {
@@ -97,10 +104,6 @@ export class AnswerSink {
       addTo(control, ANSWERS_BY_PASS + pass, 1);
       if (state === "open") addTo(control, OPEN_BY_PASS + pass, 1);
       noteAnswering(this.soundings, addressNumber, portOfQuestion(questions, question));
-    }
-    if (this.report.includes(state)) {
-      const { records, isFinished } = this;
-      writeRecord(records, addressNumber, question, reason, ttl, ourPort, Date.now(), isFinished);
     }
   }
 
@@ -116,10 +119,20 @@ export class AnswerSink {
    */
   acceptOther(addressNumber: number, port: number, reason: number, ttl: number, ourPort: number): void {
     if (ourPort === this.canaryPort) {
+      if (this.isRepeatedCanary(addressNumber, port)) return;
       writeRecord(this.records, addressNumber, -1 - port, reason, ttl, ourPort, Date.now(), this.isFinished);
     } else {
       addTo(this.control, SOUNDINGS_ANSWERED + (ourPort - this.canaryPort - 1), 1);
     }
+  }
+
+  /** Whoever sends one answer again and again must not fill the ring. Forgets after some thousand others. */
+  private isRepeatedCanary(addressNumber: number, port: number): boolean {
+    const key = addressNumber * 65_536 + port;
+    const place = (Math.imul(addressNumber | 0, 31) + port) & (this.canaries.length - 1);
+    if (this.canaries[place] === key) return true;
+    this.canaries[place] = key;
+    return false;
   }
 
   /** The bit of a question, by the position at which it was asked; -1 where this shard, or this window, does not ask it. */

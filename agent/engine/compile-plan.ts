@@ -17,7 +17,7 @@ import { newNeighbourTable } from "./link/neighbours.ts";
 import type { RoutedTargets } from "./link/route-types.ts";
 import type { CookieKey } from "./packet/cookie.ts";
 import { payloadsOfPort } from "./packet/payloads.ts";
-import type { Probing, ResumePoint, ScanRequest, WorkerPlan } from "./plan.ts";
+import type { Probing, ResumePoint, ResumePosition, ScanRequest, WorkerPlan } from "./plan.ts";
 import { newRecordRing } from "./records.ts";
 import { restoreAnswered } from "./resume.ts";
 import { sourcePortCount } from "./source-port-roles.ts";
@@ -90,7 +90,7 @@ export function compilePlan(
     portTimeoutMs: request.portTimeoutMs,
     maxRatePerHostPps: request.maxRatePerHostPps,
     maxRatePerNetworkPps: request.maxRatePerNetworkPps,
-    resume: request.resume,
+    resume: positionOf(request.resume),
     report: request.report,
     capturePath: request.capturePath,
     control,
@@ -116,4 +116,11 @@ function checkResume(
     "RESUME_MISMATCH",
     `the scan was stopped in pass ${pass} of ${lanePositions.length} senders; it cannot go on with ${passes} passes of ${lanes}`,
   );
+}
+
+/** What the senders need: the answered set is in shared memory by now, and not to be copied to each. */
+function positionOf(resume: ResumePoint | undefined): ResumePosition | undefined {
+  if (resume === undefined) return undefined;
+  const { window, pass, lanePositions } = resume;
+  return { window, pass, lanePositions };
 }

@@ -75,6 +75,11 @@ export class Findings {
     return this.watch?.withheld ?? 0;
   }
 
+  /** Open ports of hosts that were too many to be watched. */
+  unwatched(): number {
+    return this.watch?.unwatched ?? 0;
+  }
+
   suspiciousHosts(): number {
     return this.watch?.convictedHosts ?? 0;
   }

@@ -69,13 +69,17 @@ export interface ScanRequest {
   readonly capturePath: string | undefined;
 }
 
-/** How far a scan had come when it was stopped. */
-export interface ResumePoint {
+/** Where the senders of a scan stood when it was stopped. */
+export interface ResumePosition {
   /** Of the windows that a large scan is cut into; from 0. */
   readonly window: number;
   readonly pass: number;
   /** Positions done in that pass of that window by each lane; as many lanes as the scan had senders. */
   readonly lanePositions: readonly number[];
+}
+
+/** How far a scan had come when it was stopped, and what it knew. */
+export interface ResumePoint extends ResumePosition {
   /** The answered set of the scan, gzip-compressed. */
   readonly answered: Uint8Array;
   /** What was counted until then: the counters of found ports, with the kernel's drops before them. */
@@ -114,7 +118,7 @@ export interface WorkerPlan {
   readonly portTimeoutMs: number;
   readonly maxRatePerHostPps: number;
   readonly maxRatePerNetworkPps: number;
-  readonly resume: ResumePoint | undefined;
+  readonly resume: ResumePosition | undefined;
   readonly report: readonly PortState[];
   readonly capturePath: string | undefined;
   readonly control: ControlBlock;

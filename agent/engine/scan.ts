@@ -174,6 +174,12 @@ export class Scan {
 
       const ends = await Promise.all(threads.map(({ ended }) => ended));
       for (const note of ends.flatMap(({ notes }) => notes)) observer.note(note);
+      const unwatched = this.findings.unwatched();
+      if (unwatched > 0) {
+        observer.note(
+          `${unwatched} open ports were found on hosts that were too many to check with canaries`,
+        );
+      }
       const summary = summarize(plan, {
         ended: this.stopReason ?? "done",
         links: ends.flatMap(({ links }) => links),
@@ -200,14 +206,26 @@ export class Scan {
 
   /** What never answered, where it was asked for and where silence really is the target's. */
   private async tellSilent(summary: ScanSummary, observer: ScanObserver): Promise<void> {
-    const silenceTells = summary.ended === "done" && summary.sendErrors === 0 && summary.kernelDrops === 0;
-    if (!silenceTells || !this.request.report.includes("filtered")) return;
+    if (summary.ended !== "done" || !this.request.report.includes("filtered")) return;
+    const doubt = this.doubtOfSilence(summary);
+    if (doubt !== undefined) {
+      observer.note(`what did not answer is not listed, because ${doubt}`);
+      return;
+    }
     for (const records of silentQuestions(this.plan)) {
       if (this.stopReason !== undefined) return;
       await this.findings.tellSilent(records, observer);
       // Heartbeats and signals come first.
       await Bun.sleep(0);
     }
+  }
+
+  /** Why silence may not be the target's; undefined where it is. */
+  private doubtOfSilence({ sendErrors, kernelDrops }: ScanSummary): string | undefined {
+    if (sendErrors > 0) return `${sendErrors} packets could not be sent`;
+    if (kernelDrops > 0) return `this host dropped ${kernelDrops} answers`;
+    const { windows } = this.plan.answered;
+    return windows > 1 ? "the scan is too large to remember each" : undefined;
   }
 
   /** Waits for the last answers of a scan that was stopped; otherwise the senders have waited. */

@@ -71,6 +71,15 @@ describe("what was done", () => {
     });
   });
 
+  test.each(["interrupted", "cancelled", "timed-out"] as const)(
+    "a scan that was %s is partial even where every first probe was sent",
+    (ended) => {
+      const plan = counted(aPlan({ ...SCAN, retries: 1 }), [[OPEN, 3]]);
+      const summary = summarize(plan, { ...DONE, ended });
+      expect(summary).toMatchObject({ partial: true, coverage: 1 });
+    },
+  );
+
   test("lanes add up", () => {
     const plan = aPlan(SCAN, { lanes: 3 });
     for (const lane of [0, 1, 2]) setLane(plan.control, lane, POSITION, 10);
@@ -160,9 +169,23 @@ describe("what was done", () => {
 });
 
 describe("how complete it is", () => {
+  const large = { addresses: addressesOf(1_000), tcpPorts: [{ first: 1, last: 10 }], retries: 1 };
+
+  test("is not told where probes of a later pass were refused: it would look better than it is", () => {
+    const found: Places = [[ANSWERS_BY_PASS, 900]];
+    const lane: Places = [
+      [POSITION, 10_000],
+      [SEND_ERRORS, 5],
+      [REFUSED_FIRST_PASS, 5],
+    ];
+    const inFirst = counted(aPlan(large), found, lane);
+    expect(summarize(inFirst, DONE)).toHaveProperty("lossEstimate");
+    const inLater = counted(aPlan(large), found, [...lane, [SEND_ERRORS, 6]]);
+    expect(summarize(inLater, DONE)).not.toHaveProperty("lossEstimate");
+  });
+
   const passes = (place: number, found: readonly number[]): Places =>
     found.map((count, i) => [place + i, count]);
-  const large = { addresses: addressesOf(1_000), tcpPorts: [{ first: 1, last: 10 }], retries: 1 };
 
   test("is told by the open ports where there are enough, else by all that answered", () => {
     const many = counted(aPlan(large), [

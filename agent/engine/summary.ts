@@ -77,8 +77,12 @@ export function summarize(plan: WorkerPlan, end: ScanEnd): ScanSummary {
   };
 }
 
-/** Undefined where nothing tells: one pass, few answers, or passes that ask again what has answered. */
+/**
+ * Undefined where nothing tells: one pass, few answers, or later passes that were refused in part, so that they found
+ * less than they would have and the loss would look small.
+ */
 function lossEstimateOf({ control, passes }: WorkerPlan): LossEstimate | undefined {
+  if (sumOfLanes(control, SEND_ERRORS) > sumOfLanes(control, REFUSED_FIRST_PASS)) return undefined;
   const byPass = (place: number): number[] =>
     Array.from({ length: passes }, (_, pass) => counter(control, place + pass));
   const open = byPass(OPEN_BY_PASS);

@@ -52,7 +52,7 @@ export class CanaryWatch<T> {
   private heldCount = 0;
   /** Open ports that are not listed, because their host answers on everything. */
   withheld = 0;
-  /** Hosts with open ports that were too many to be watched. */
+  /** Open ports of hosts that were too many to be watched. */
   unwatched = 0;
   convictedHosts = 0;
 

@@ -8,7 +8,7 @@ import { TCP_SYN } from "../packet/probe-kind.ts";
 import type { WorkerPlan } from "../plan.ts";
 import { stretchOfNumber } from "../targets/space.ts";
 import { PcapWriter } from "./capture.ts";
-import { isTableReady, macOfHop } from "./neighbour-table.ts";
+import { isSearchOver, macOfHop } from "./neighbour-table.ts";
 import { resolveNeighbours } from "./neighbours.ts";
 import { openTransmitter } from "./open-transmitter.ts";
 import { ProbeWriter } from "./probe-writer.ts";
@@ -104,7 +104,7 @@ export class PacketProber implements Prober {
         (close) => this.leftOpen.push(close),
       );
     } else {
-      while (!isTableReady(neighbours) && this.isRunning()) {
+      while (!isSearchOver(neighbours) && this.isRunning()) {
         Atomics.wait(neighbours.ready, 0, 0, TABLE_WAIT_MS);
       }
     }
