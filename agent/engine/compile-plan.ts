@@ -15,6 +15,7 @@ import {
 import { newAnsweredSet } from "./dedup.ts";
 import { newNeighbourTable } from "./link/neighbours.ts";
 import type { RoutedTargets } from "./link/route-types.ts";
+import { newWayTable } from "./link/way-table.ts";
 import type { CookieKey } from "./packet/cookie.ts";
 import { payloadsOfPort } from "./packet/payloads.ts";
 import type { Probing, ResumePoint, ResumePosition, ScanRequest, WorkerPlan } from "./plan.ts";
@@ -75,7 +76,7 @@ export function compilePlan(
     probing: way.probing,
     frameLink: way.frameLink,
     routes: routed.routes,
-    segments: routed.segments,
+    ways: newWayTable(routed.segments),
     neighbours: newNeighbourTable(routed, request.gatewayMac),
     space,
     permutation: newPermutation(space.size, request.seed),

@@ -9,7 +9,8 @@ import type { CanaryQueue } from "./accuracy/canary-queue.ts";
 import type { SoundingTargets } from "./accuracy/soundings.ts";
 import type { ControlBlock } from "./control-block.ts";
 import type { AnsweredSet } from "./dedup.ts";
-import type { NeighbourTable, Route, RouteSegment } from "./link/route-types.ts";
+import type { NeighbourTable, Route } from "./link/route-types.ts";
+import type { WayTable } from "./link/way-table.ts";
 import type { CookieKey } from "./packet/cookie.ts";
 import type { RecordRing } from "./records.ts";
 import type { Permutation } from "./targets/permutation.ts";
@@ -99,8 +100,8 @@ export interface WorkerPlan {
   /** The link that was chosen for routes where we write frames. */
   readonly frameLink: "xdp" | "packet";
   readonly routes: readonly Route[];
-  /** The space's stretches, in its order. */
-  readonly segments: readonly RouteSegment[];
+  /** Of the space's stretches, in its order. */
+  readonly ways: WayTable;
   readonly neighbours: NeighbourTable;
   readonly space: ProbeSpace;
   readonly permutation: Permutation;

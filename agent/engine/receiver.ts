@@ -14,6 +14,7 @@ import {
 } from "./control-block.ts";
 import type { PcapWriter } from "./link/capture.ts";
 import { hasMac, isSearchOver } from "./link/neighbour-table.ts";
+import { firstOwnHop } from "./link/way-table.ts";
 import { type ReceiveRing, RETIRE_MS } from "./link/receive-ring.ts";
 import { TCP_SYN } from "./packet/probe-kind.ts";
 import { reasonCode } from "./packet/reason.ts";
@@ -77,18 +78,19 @@ export function receiveReplies(
 }
 
 /** Who answered ARP or neighbour discovery is there: no ping is needed. */
-function acceptNeighbours(
-  { segments, neighbours, space, firstSourcePort }: WorkerPlan,
-  sink: AnswerSink,
-): void {
-  segments.forEach(({ family, firstHop, hopStep, count }, i) => {
-    if (firstHop < 0 || hopStep === 0) return;
-    const reason = reasonCode(family === 4 ? "arp-reply" : "nd-reply");
-    for (let n = 0; n < count; n++) {
-      const addressNumber = (space.offsets[i] ?? 0) + n;
-      if (hasMac(neighbours, firstHop + n) && sink.isAwaited(addressNumber, 0)) {
+function acceptNeighbours({ ways, neighbours, space, firstSourcePort }: WorkerPlan, sink: AnswerSink): void {
+  const { offsets, families } = space;
+  for (let stretch = 0; stretch < families.length; stretch++) {
+    const firstHop = firstOwnHop(ways, stretch);
+    if (firstHop < 0) continue;
+    const reason = reasonCode(families[stretch] === 4 ? "arp-reply" : "nd-reply");
+    const first = offsets[stretch] ?? 0;
+    const end = offsets[stretch + 1] ?? 0;
+    for (let addressNumber = first; addressNumber < end; addressNumber++) {
+      const isThere = hasMac(neighbours, firstHop + addressNumber - first);
+      if (isThere && sink.isAwaited(addressNumber, 0)) {
         sink.accept(addressNumber, 0, reason, 0, firstSourcePort);
       }
     }
-  });
+  }
 }

@@ -107,7 +107,7 @@ export class Sender {
 
     prober.prepare();
     // Nothing is sent to hosts that are not there, so nothing is awaited from them.
-    this.absent = countAbsent(plan.segments, plan.neighbours);
+    this.absent = countAbsent(plan.ways, plan.space.offsets, plan.neighbours);
     for (let window = firstWindow; window < answered.windows && this.isRunning(); window++) {
       const isFirst = window === firstWindow;
       if (!isFirst) this.enterWindow(window);
@@ -333,8 +333,8 @@ export class Sender {
   }
 
   private isNeighbour(addressNumber: number): boolean {
-    const { segments, space, neighbours } = this.plan;
-    const hop = ownHop(segments, space.offsets, addressNumber);
+    const { ways, space, neighbours } = this.plan;
+    const hop = ownHop(ways, space.offsets, addressNumber);
     return hop >= 0 && hasMac(neighbours, hop);
   }
 

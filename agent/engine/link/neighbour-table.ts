@@ -1,7 +1,8 @@
 /** Reading the table of next hops that `neighbours.ts` fills in. */
 
 import { stretchOfNumber } from "../targets/space.ts";
-import type { NeighbourTable, RouteSegment } from "./route-types.ts";
+import type { NeighbourTable } from "./route-types.ts";
+import { firstOwnHop, type WayTable } from "./way-table.ts";
 
 /** Everybody who answers has been heard. */
 export function isTableReady({ ready }: NeighbourTable): boolean {
@@ -27,24 +28,21 @@ export function macOfHop(
 }
 
 /** Addresses on a local link that did not answer. None as long as they were not all asked. */
-export function countAbsent(segments: readonly RouteSegment[], table: NeighbourTable): number {
+export function countAbsent(ways: WayTable, offsets: Float64Array, table: NeighbourTable): number {
   if (!isTableReady(table)) return 0;
   let absent = 0;
-  for (const { firstHop, hopStep, count } of segments) {
-    if (firstHop < 0 || hopStep === 0) continue;
+  for (let stretch = 0; stretch < ways.routes.length; stretch++) {
+    const firstHop = firstOwnHop(ways, stretch);
+    if (firstHop < 0) continue;
+    const count = (offsets[stretch + 1] ?? 0) - (offsets[stretch] ?? 0);
     for (let n = 0; n < count; n++) if (!hasMac(table, firstHop + n)) absent++;
   }
   return absent;
 }
 
 /** The entry of an address that has its own, because it is on a local link; -1 for all others. */
-export function ownHop(
-  segments: readonly RouteSegment[],
-  offsets: Float64Array,
-  addressNumber: number,
-): number {
+export function ownHop(ways: WayTable, offsets: Float64Array, addressNumber: number): number {
   const stretch = stretchOfNumber(offsets, addressNumber);
-  const segment = segments[stretch];
-  if (segment === undefined || segment.firstHop < 0 || segment.hopStep === 0) return -1;
-  return segment.firstHop + addressNumber - (offsets[stretch] ?? 0);
+  const firstHop = firstOwnHop(ways, stretch);
+  return firstHop < 0 ? -1 : firstHop + addressNumber - (offsets[stretch] ?? 0);
 }

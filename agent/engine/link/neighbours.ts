@@ -38,7 +38,7 @@ export function newNeighbourTable(routed: RoutedTargets, gatewayMac: Uint8Array 
  */
 export function resolveNeighbours(
   routes: readonly Route[],
-  segments: readonly RouteSegment[],
+  segments: Iterable<RouteSegment>,
   table: NeighbourTable,
   ratePps: () => number,
   stopped: () => boolean,
@@ -66,7 +66,7 @@ interface Wanted {
   readonly hosts: AskedStretch[];
 }
 
-function wantedOnRoutes(routes: readonly Route[], segments: readonly RouteSegment[]): Wanted[] {
+function wantedOnRoutes(routes: readonly Route[], segments: Iterable<RouteSegment>): Wanted[] {
   const wanted = routes.map((route): Wanted => ({ route, gateways: [], hosts: [] }));
   for (const { route: number, first, count, firstHop, hopStep } of segments) {
     const entry = wanted[number];

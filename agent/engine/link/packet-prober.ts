@@ -13,8 +13,9 @@ import { resolveNeighbours } from "./neighbours.ts";
 import { openTransmitter } from "./open-transmitter.ts";
 import { ProbeWriter } from "./probe-writer.ts";
 import type { Prober } from "./prober.ts";
-import type { Route, RouteSegment } from "./route-types.ts";
+import type { Route } from "./route-types.ts";
 import { BATCH_PACKETS, type Transmitter, type Wait } from "./transmitter.ts";
+import { eachSegment } from "./way-table.ts";
 
 const TABLE_WAIT_MS = 100;
 const STARVED_WAIT_MS = 1;
@@ -22,7 +23,7 @@ const STARVED_WAIT_MS = 1;
 /** What a prober needs of the plan. */
 export type ProberPlan = Pick<
   WorkerPlan,
-  "frameLink" | "routes" | "segments" | "neighbours" | "space" | "cookie" | "lane" | "control" | "capturePath"
+  "frameLink" | "routes" | "ways" | "neighbours" | "space" | "cookie" | "lane" | "control" | "capturePath"
 >;
 
 /** Opens the way out that a route takes. */
@@ -34,34 +35,32 @@ export type OpenTransmitter = (
   tell: (note: string) => void,
 ) => Transmitter;
 
-/** A stretch of targets with the way to it. One shape for all, because the hot path reads it for every probe. */
+/** A route with what is found of it. One shape for all, because the hot path reads it for every probe. */
 interface Path {
   readonly writer: ProbeWriter;
   /** IPv4 targets that share one next hop, or leave it to the kernel: what most scans are made of. */
   readonly isPlain: boolean;
   readonly isV6: boolean;
-  /** Number of the first target in the space. */
-  readonly firstNumber: number;
-  /** Place in the neighbour table of the first target's own hardware address; -1 where they share one. */
-  readonly firstHop: number;
+  /** Each target has a hardware address of its own, in the neighbour table. */
+  readonly hasOwnHops: boolean;
   /** The next hop that they share; 0 and 0 where the kernel writes frames. */
   readonly macHigh: number;
   readonly macLow: number;
-  /** Our address and the first target's, word by word; IPv4 has only the last. */
+  /** Our address, word by word; IPv4 has only the last. */
   readonly s0: number;
   readonly s1: number;
   readonly s2: number;
   readonly s3: number;
-  readonly t0: number;
-  readonly t1: number;
-  readonly t2: number;
-  readonly t3: number;
 }
 
 export class PacketProber implements Prober {
   private readonly plan: ProberPlan;
   private readonly open: OpenTransmitter;
   private readonly offsets: Float64Array;
+  private readonly firsts: Int32Array;
+  /** By stretch: place of its route, and of its first own hop. */
+  private readonly routeOf: Int32Array;
+  private readonly firstHops: Int32Array;
   private readonly macHigh: Uint16Array;
   private readonly macLow: Int32Array;
   private readonly capture: PcapWriter | undefined;
@@ -78,12 +77,15 @@ export class PacketProber implements Prober {
     this.plan = plan;
     this.open = open;
     this.offsets = plan.space.offsets;
+    this.firsts = plan.space.firsts;
+    this.routeOf = plan.ways.routes;
+    this.firstHops = plan.ways.firstHops;
     this.macHigh = plan.neighbours.macHigh;
     this.macLow = plan.neighbours.macLow;
     this.capture = plan.capturePath === undefined ? undefined : new PcapWriter(plan.capturePath);
     try {
       // Opened before anybody waits for an answer, so that a lack of privilege shows at once.
-      for (const { route } of plan.segments) this.writerOf(routeAt(plan, route));
+      for (const route of plan.routes) this.writerOf(route);
     } catch (error) {
       this.close();
       throw error;
@@ -97,7 +99,7 @@ export class PacketProber implements Prober {
       const ratePps = (): number => counter(control, RATE_PPS);
       resolveNeighbours(
         plan.routes,
-        plan.segments,
+        eachSegment(plan.ways, plan.space),
         neighbours,
         ratePps,
         () => !this.isRunning(),
@@ -108,7 +110,8 @@ export class PacketProber implements Prober {
         Atomics.wait(neighbours.ready, 0, 0, TABLE_WAIT_MS);
       }
     }
-    this.paths = plan.segments.map((segment, i) => this.pathOf(segment, this.offsets[i] ?? 0));
+    const gatewayHops = this.gatewayHops();
+    this.paths = plan.routes.map((route, place) => this.pathOf(route, gatewayHops.get(place) ?? -1));
   }
 
   room(): number {
@@ -121,15 +124,17 @@ export class PacketProber implements Prober {
 
   /** Short, so that the compiler takes it into the sending loop; what is not plain is dealt with elsewhere. */
   add(addressNumber: number, kind: number, port: number, payload: number, sourcePort: number): boolean {
-    const { paths } = this;
-    const path = paths[paths.length === 1 ? 0 : stretchOfNumber(this.offsets, addressNumber)];
+    const { offsets, routeOf } = this;
+    const stretch = routeOf.length === 1 ? 0 : stretchOfNumber(offsets, addressNumber);
+    const path = this.paths[routeOf[stretch] ?? 0];
     if (path === undefined) return false;
-    const within = addressNumber - path.firstNumber;
-    if (!path.isPlain || kind !== TCP_SYN)
-      return this.addOther(path, within, kind, port, payload, sourcePort);
+    const within = addressNumber - (offsets[stretch] ?? 0);
+    if (!path.isPlain || kind !== TCP_SYN) {
+      return this.addOther(path, stretch, within, kind, port, payload, sourcePort);
+    }
     path.writer.addSyn4(
       path.s3,
-      (path.t3 + within) | 0,
+      ((this.firsts[stretch * 4 + 3] ?? 0) + within) | 0,
       (port << 16) | sourcePort,
       path.macHigh,
       path.macLow,
@@ -139,6 +144,7 @@ export class PacketProber implements Prober {
 
   private addOther(
     path: Path,
+    stretch: number,
     within: number,
     kind: number,
     port: number,
@@ -146,14 +152,23 @@ export class PacketProber implements Prober {
     sourcePort: number,
   ): boolean {
     let { macHigh, macLow } = path;
-    if (path.firstHop >= 0) {
-      macHigh = this.macHigh[path.firstHop + within] ?? 0;
-      macLow = this.macLow[path.firstHop + within] ?? 0;
+    if (path.hasOwnHops) {
+      const hop = (this.firstHops[stretch] ?? 0) + within;
+      macHigh = this.macHigh[hop] ?? 0;
+      macLow = this.macLow[hop] ?? 0;
       if (macHigh === 0 && macLow === 0) return false;
     }
-    const target = (path.t3 + within) | 0;
-    if (path.isV6) addV6(path, within, kind, port, payload, sourcePort, macHigh, macLow);
-    else if (kind === TCP_SYN) {
+    const at = stretch * 4;
+    const { firsts } = this;
+    const target = ((firsts[at + 3] ?? 0) + within) | 0;
+    if (path.isV6) {
+      const { writer, s0, s1, s2, s3 } = path;
+      const [t0, t1] = [firsts[at] ?? 0, firsts[at + 1] ?? 0];
+      // A stretch of IPv6 addresses lies within one /64, so only the last two words differ.
+      const carried = Math.floor((((firsts[at + 3] ?? 0) >>> 0) + within) / 2 ** 32);
+      const t2 = ((firsts[at + 2] ?? 0) + carried) | 0;
+      writer.add6(kind, payload, s0, s1, s2, s3, t0, t1, t2, target, sourcePort, port, macHigh, macLow);
+    } else if (kind === TCP_SYN) {
       path.writer.addSyn4(path.s3, target, (port << 16) | sourcePort, macHigh, macLow);
     } else path.writer.add4(kind, payload, path.s3, target, sourcePort, port, macHigh, macLow);
     return true;
@@ -220,55 +235,40 @@ export class PacketProber implements Prober {
     return writer;
   }
 
-  private pathOf(segment: RouteSegment, firstNumber: number): Path {
-    const { plan } = this;
-    const found = routeAt(plan, segment.route);
-    const sharesHop = found.via === "frame" && segment.hopStep === 0;
-    const gateway = sharesHop ? macOfHop(plan.neighbours, segment.firstHop) : undefined;
+  /** By place of the route: the entry of its gateway in the neighbour table. */
+  private gatewayHops(): ReadonlyMap<number, number> {
+    const { routes, firstHops, hopSteps } = this.plan.ways;
+    const hops = new Map<number, number>();
+    routes.forEach((route, stretch) => {
+      if (hopSteps[stretch] === 0) hops.set(route, firstHops[stretch] ?? -1);
+    });
+    return hops;
+  }
+
+  private pathOf(found: Route, gatewayHop: number): Path {
+    const sharesHop = found.via === "frame" && found.gateway !== undefined;
+    const gateway = sharesHop ? macOfHop(this.plan.neighbours, gatewayHop) : undefined;
+    const isSilent = sharesHop && gateway === undefined;
+    if (isSilent && this.isRunning()) {
+      this.told.push(
+        `the gateway on ${found.interfaceName} does not answer; leaving it to the kernel to reach it`,
+      );
+    }
     // A gateway that does not answer us may still be known to the kernel: let the kernel route.
-    const route: Route = sharesHop && gateway === undefined ? { ...found, via: "kernel" } : found;
-    const hasOwnHops = route.via === "frame" && segment.hopStep === 1;
+    const route: Route = isSilent ? { ...found, via: "kernel" } : found;
+    const hasOwnHops = route.via === "frame" && route.gateway === undefined;
     const [s0, s1, s2, s3] = route.source;
-    const [t0, t1, t2, t3] = segment.first;
     return {
       writer: this.writerOf(route),
       isPlain: route.family === 4 && !hasOwnHops,
       isV6: route.family === 6,
-      firstNumber,
-      firstHop: hasOwnHops ? segment.firstHop : -1,
+      hasOwnHops,
       macHigh: gateway?.macHigh ?? 0,
       macLow: gateway?.macLow ?? 0,
       s0,
       s1,
       s2,
       s3,
-      t0,
-      t1,
-      t2,
-      t3,
     };
   }
-}
-
-/** A stretch of IPv6 addresses lies within one /64, so only the last two words differ. */
-function addV6(
-  { writer, s0, s1, s2, s3, t0, t1, t2, t3 }: Path,
-  within: number,
-  kind: number,
-  port: number,
-  payload: number,
-  sourcePort: number,
-  macHigh: number,
-  macLow: number,
-): void {
-  const last = (t3 >>> 0) + within;
-  const carried = Math.floor(last / 2 ** 32);
-  const high = (t2 + carried) | 0;
-  writer.add6(kind, payload, s0, s1, s2, s3, t0, t1, high, last | 0, sourcePort, port, macHigh, macLow);
-}
-
-function routeAt({ routes }: ProberPlan, place: number): Route {
-  const route = routes[place];
-  if (route === undefined) throw new RangeError(`there is no route ${place}`);
-  return route;
 }

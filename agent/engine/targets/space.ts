@@ -33,9 +33,10 @@ export interface ProbeSpace {
  * @throws UsageError NOTHING_TO_SCAN or SCOPE_TOO_LARGE
  */
 export function buildSpace(stretches: readonly AddressStretch[], questions: Questions): ProbeSpace {
-  const families = new Uint8Array(stretches.length);
-  const firsts = new Int32Array(stretches.length * 4);
-  const offsets = new Float64Array(stretches.length + 1);
+  // In shared memory: every thread looks here, and there may be a million stretches.
+  const families = new Uint8Array(new SharedArrayBuffer(stretches.length));
+  const firsts = new Int32Array(new SharedArrayBuffer(stretches.length * 16));
+  const offsets = new Float64Array(new SharedArrayBuffer((stretches.length + 1) * 8));
   let addressCount = 0;
   let v4Stretches = 0;
   stretches.forEach(({ family, first, count }, i) => {
@@ -55,6 +56,16 @@ export function buildSpace(stretches: readonly AddressStretch[], questions: Ques
     );
   }
   return { families, firsts, offsets, v4Stretches, addressCount, questions, size };
+}
+
+/** A stretch as it was given. Allocates. */
+export function stretchAt({ families, firsts, offsets }: ProbeSpace, stretch: number): AddressStretch {
+  const at = stretch * 4;
+  return {
+    family: families[stretch] === 6 ? 6 : 4,
+    first: [firsts[at] ?? 0, firsts[at + 1] ?? 0, firsts[at + 2] ?? 0, firsts[at + 3] ?? 0],
+    count: (offsets[stretch + 1] ?? 0) - (offsets[stretch] ?? 0),
+  };
 }
 
 /** The stretch that holds address number `n`: the greatest i with offsets[i] ≤ n. */

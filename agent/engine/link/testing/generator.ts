@@ -7,7 +7,8 @@ import { type Permutation, permute } from "../../targets/permutation.ts";
 import type { ProbeSpace } from "../../targets/space.ts";
 import { MemoryTransmitter } from "./memory-transmitter.ts";
 import { PacketProber } from "../packet-prober.ts";
-import type { Route, RouteSegment } from "../route-types.ts";
+import type { Route } from "../route-types.ts";
+import { newWayTable } from "../way-table.ts";
 import { BATCH_PACKETS } from "../transmitter.ts";
 
 /** Any lane but the first: that one would look for next hops on the network. */
@@ -30,17 +31,18 @@ export function newGenerator(
     gateway: [0, 0, 0, 0x0a00_0002],
     txQueues: 1,
   }));
-  const segments = Array.from(space.families, (family, i): RouteSegment => {
-    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = space.firsts.subarray(i * 4, i * 4 + 4);
-    const count = (space.offsets[i + 1] ?? 0) - (space.offsets[i] ?? 0);
-    const [number, kind] = family === 6 ? ([1, 6] as const) : ([0, 4] as const);
-    return { family: kind, first: [w0, w1, w2, w3], count, route: number, firstHop: 0, hopStep: 0 };
-  });
+  const ways = newWayTable(
+    Array.from(space.families, (family) => ({
+      route: family === 6 ? 1 : 0,
+      firstHop: 0,
+      hopStep: 0 as const,
+    })),
+  );
   const prober = new PacketProber(
     {
       frameLink: "packet",
       routes,
-      segments,
+      ways,
       neighbours: {
         ready: Int32Array.of(1),
         macHigh: Uint16Array.of(0x0200),

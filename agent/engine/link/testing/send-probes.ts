@@ -9,6 +9,7 @@ import { ICMP_ECHO, TCP_ACK, TCP_SYN, UDP } from "../../packet/probe-kind.ts";
 import { portQuestions } from "../../targets/questions.ts";
 import { type AddressStretch, buildSpace } from "../../targets/space.ts";
 import { wordsOfIpv4, wordsOfIpv6 } from "../../targets/address-words.ts";
+import { newWayTable } from "../way-table.ts";
 import { openTransmitter } from "../open-transmitter.ts";
 import { PacketProber } from "../packet-prober.ts";
 import type { Route } from "../route-types.ts";
@@ -73,12 +74,9 @@ function sendProbes({
     {
       frameLink: link === "xdp" ? "xdp" : "packet",
       routes,
-      segments: stretches.map((stretch, i) => ({
-        ...stretch,
-        route: i,
-        firstHop: isFrame ? i : -1,
-        hopStep: isFrame ? 1 : 0,
-      })),
+      ways: newWayTable(
+        stretches.map((_, i) => ({ route: i, firstHop: isFrame ? i : -1, hopStep: isFrame ? 1 : 0 })),
+      ),
       neighbours: {
         ready: new Int32Array(new SharedArrayBuffer(4)).fill(1),
         macHigh: new Uint16Array(2).fill(mac.getUint16(0)),

@@ -1,4 +1,4 @@
-/** A capture file that cannot be written ends the capture, not the scan, and the sender says so. */
+/** What goes wrong without ending a scan is told: a capture that is cut short, a gateway that is silent. */
 
 import { expect, test } from "bun:test";
 import { TCP_SYN } from "../packet/probe-kind.ts";
@@ -8,7 +8,7 @@ import { MemoryTransmitter } from "./testing/memory-transmitter.ts";
 
 test("a sender whose probes could not be captured tells how many are missing, and why", () => {
   // Any lane but the first: that one would look for next hops on the network.
-  const plan = { ...aPlan({}, { lanes: 2, reaches: ["gateway"] }), lane: 1, capturePath: "/dev/full" };
+  const plan = { ...aPlan({}, { lanes: 2, reaches: ["kernel"] }), lane: 1, capturePath: "/dev/full" };
   readyNeighbours(plan);
   const prober = new PacketProber(plan, () => new MemoryTransmitter());
   prober.prepare();
@@ -17,4 +17,14 @@ test("a sender whose probes could not be captured tells how many are missing, an
   expect(prober.flush()).toBe(3);
   prober.close();
   expect(prober.notes()).toEqual([expect.stringMatching(/\/dev\/full lacks 3 packets: .*ENOSPC/)]);
+});
+
+test("a gateway that does not answer is left to the kernel, and the sender says so", () => {
+  const plan = { ...aPlan({}, { lanes: 2, reaches: ["gateway"] }), lane: 1 };
+  readyNeighbours(plan);
+  const prober = new PacketProber(plan, () => new MemoryTransmitter());
+  prober.prepare();
+  expect(prober.notes()).toEqual([expect.stringContaining("the gateway on test0 does not answer")]);
+  expect(prober.add(0, TCP_SYN, 80, 0, FIRST_SOURCE_PORT)).toBe(true);
+  prober.close();
 });
