@@ -4,6 +4,7 @@
  */
 
 import { isatty } from "node:tty";
+import { errorMessage, PortolanError } from "#shared/errors.ts";
 import type { CliContext, TextOutput } from "./cli/context.ts";
 import { EXIT_INTERRUPTED } from "./cli/exit-codes.ts";
 import { runProgram } from "./cli/program.ts";
@@ -14,17 +15,26 @@ const workers: WorkerFactory = {
   receiver: () => new Worker(new URL("./engine/receiver.worker.ts", import.meta.url)),
 };
 
-function textOutput(stream: NodeJS.WriteStream): TextOutput {
+/** @param name of what is lost when it cannot be written; undefined where nothing is, and nobody could be told */
+function textOutput(stream: NodeJS.WriteStream, name: string | undefined): TextOutput {
   // A reader that goes away is reported by `write`; without a listener it would end the process.
   stream.on("error", () => undefined);
   return {
     isTerminal: stream.isTTY,
     columns: () => (stream.isTTY ? stream.columns : undefined),
     write: (text) =>
-      new Promise((resolve) => {
-        stream.write(text, (error) => resolve(error === null || error === undefined));
+      new Promise((resolve, reject) => {
+        stream.write(text, (error) => {
+          const code = error === null || error === undefined ? undefined : codeOf(error);
+          if (code === undefined || code === "EPIPE" || name === undefined) resolve(code === undefined);
+          else reject(new PortolanError("OUTPUT_FAILED", `cannot write to ${name}: ${errorMessage(error)}`));
+        });
       }),
   };
+}
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "UNKNOWN";
 }
 
 function interruptSignal(): AbortSignal {
@@ -41,8 +51,8 @@ function interruptSignal(): AbortSignal {
 const context: CliContext = {
   environment: process.env,
   workers,
-  stdout: textOutput(process.stdout),
-  stderr: textOutput(process.stderr),
+  stdout: textOutput(process.stdout, "standard output"),
+  stderr: textOutput(process.stderr, undefined),
   interrupted: interruptSignal(),
   stdinIsTerminal: isatty(0),
   readStdin: () => Bun.stdin.text(),

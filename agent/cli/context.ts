@@ -18,6 +18,9 @@ export interface TextOutput {
   readonly isTerminal: boolean;
   /** How many characters fit on a line; undefined where it is no terminal. */
   columns(): number | undefined;
-  /** Resolves when the text was taken. False when the reader has gone away. */
+  /**
+   * Resolves when the text was taken. False when the reader has gone away.
+   * Rejects with OUTPUT_FAILED where results cannot be written for another reason, a full disk say.
+   */
   write(text: string | Uint8Array): Promise<boolean>;
 }

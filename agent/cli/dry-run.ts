@@ -1,5 +1,6 @@
 /** `scan --dry-run`: what would be probed, in order. Needs no privilege and no network, and asks neither. */
 
+import { setImmediate } from "node:timers/promises";
 import { questionsOf } from "../engine/compile-plan.ts";
 import { type AnsweredSet, newAnsweredSet, windowBit } from "../engine/dedup.ts";
 import { dryRunChunks, type DryRunFormat, type Positions, stretchesOf } from "../engine/dry-run.ts";
@@ -8,12 +9,14 @@ import { restoreAnswered } from "../engine/resume.ts";
 import { laneWindow, shardSize, type Sharded } from "../engine/targets/lane.ts";
 import { newPermutation } from "../engine/targets/permutation.ts";
 import { buildSpace } from "../engine/targets/space.ts";
+import { EXIT_INTERRUPTED } from "./exit-codes.ts";
 import { refuse } from "./option-values.ts";
 import type { OutputSink } from "./output-sink.ts";
 
 /**
  * Writes until the end, until the reader goes away, or until interrupted. Of a scan that is taken up again it lists what
  * the pass in which it stood has left.
+ * @returns the exit code
  * @throws UsageError where binary records cannot hold the scan, or the resume file belongs to another
  */
 export async function dryRun(
@@ -21,7 +24,7 @@ export async function dryRun(
   format: DryRunFormat,
   sink: OutputSink,
   interrupted: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   if (format === "binary") requireBinary(request);
   const { seed, shard, resume } = request;
   const space = buildSpace(stretchesOf(request.addresses), questionsOf(request));
@@ -29,8 +32,12 @@ export async function dryRun(
   const answered = restoreAnswered(newAnsweredSet(shardSize(space.size, shard)), resume?.answered);
   const positions = resumedPositions({ permutation, shard, answered }, resume);
   for (const chunk of dryRunChunks(space, permutation, positions, answered.words, format)) {
-    if (interrupted.aborted || !(await sink.write(chunk))) return;
+    if (!(await sink.write(chunk))) return 0;
+    // A file takes text without ever going back to the event loop, and then no signal would be seen.
+    await setImmediate();
+    if (interrupted.aborted) return EXIT_INTERRUPTED;
   }
+  return 0;
 }
 
 /** What each lane has left of the window in which it stood, and then all later windows. */

@@ -23,6 +23,8 @@ test.each([
 test.each([
   [{ format: "html" }, "'html'"],
   [{ output: "scan.out" }, "--format"],
+  [{ output: "X" }, "-o FILE --format xml"],
+  [{ output: "G" }, "-o FILE --format grepable"],
 ])("%j is refused", (flags, named) => {
   expect(() => reportFormat(flags, true)).toThrow(named);
 });

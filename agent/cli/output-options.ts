@@ -6,6 +6,16 @@ import type { CliContext } from "./context.ts";
 import { oneOf, refuse } from "./option-values.ts";
 import type { ScanFlags } from "./scan-flags.ts";
 
+/** How nmap and masscan ask for a format: `-oX file`, which is read here as `-o X file`. */
+const LETTERS = new Map<string, FormatName>([
+  ["N", "table"],
+  ["X", "xml"],
+  ["G", "grepable"],
+  ["L", "list"],
+  ["J", "json"],
+  ["D", "ndjson"],
+]);
+
 /**
  * What `--format` says, else what the file's name says, else a table for people and NDJSON for programs.
  * @throws UsageError
@@ -13,6 +23,8 @@ import type { ScanFlags } from "./scan-flags.ts";
 export function reportFormat({ format, output }: ScanFlags, stdoutIsTerminal: boolean): FormatName {
   if (format !== undefined) return oneOf("--format", format, FORMAT_NAMES);
   if (output === undefined) return stdoutIsTerminal ? "table" : "ndjson";
+  const letter = LETTERS.get(output);
+  if (letter !== undefined) refuse(`-o takes a file, not '${output}'; write -o FILE --format ${letter}`);
   const byName = formatOfFile(output);
   return byName ?? refuse(`the name ${output} says no format; add --format ${FORMAT_NAMES.join("|")}`);
 }

@@ -116,6 +116,11 @@ describe("what the user got wrong", () => {
       "--only-discover",
     ],
     ["a resume file that is not there", ["scan", "--resume", "/nonexistent"], "/nonexistent"],
+    [
+      "ports that would take the place of others",
+      ["scan", "::1", "-p", "80", "-p", "443"],
+      "--ports stands twice",
+    ],
     ["binary where IPv6 is listed", ["scan", "::1", "--dry-run", "--format", "binary"], "IPv6"],
     [
       "binary where UDP is listed",

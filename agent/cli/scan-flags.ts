@@ -3,6 +3,7 @@
 import { type Command, Option } from "commander";
 import { DEFAULT_PORT_TIMEOUT_MS, DEFAULT_RETRIES } from "#shared/protocol/limits.ts";
 import { FORMAT_NAMES } from "../output/formats.ts";
+import { refuse } from "./option-values.ts";
 
 /** As commander hands them over: every value is text, and what was not given is not there. */
 export interface ScanFlags extends TunableFlags {
@@ -54,6 +55,11 @@ function repeatable(flags: string, description: string): Option {
   );
 }
 
+/** The second `-p` would silently take the place of the first. */
+function portsOnce(value: string, before: string | undefined): string {
+  return before === undefined ? value : refuse("--ports stands twice; join its words with commas");
+}
+
 /** Defaults stand in the text only, so that what was given can be told from what was not. */
 export function addScanFlags(command: Command): Command {
   return command
@@ -73,6 +79,7 @@ export function addScanFlags(command: Command): Command {
     .option(
       "-p, --ports <spec>",
       `ports: 22,80-443,https,U:53,161/udp,!25; '-' is all TCP (default: ${DEFAULT_PORTS})`,
+      portsOnce,
     )
     .option("--top-ports <n>", "the n TCP ports most often open; with -p, both")
     .option("--top-udp-ports <n>", "the n UDP ports most often open; with -p, both")

@@ -153,6 +153,7 @@ describe("flags that contradict each other are refused, with what to do", () => 
     [{ discover: true, onlyDiscover: true }, ["--discover", "--only-discover", "keep one"]],
     [{ onlyDiscover: true, ports: "80" }, ["--only-discover", "leave the ports out"]],
     [{ onlyDiscover: true, topPorts: "10" }, ["--only-discover"]],
+    [{ onlyDiscover: true, show: "closed" }, ["--only-discover", "--show open"]],
     [{ discover: true, resume: "file" }, ["--discover", "leave"]],
     [{ discover: true, dryRun: true }, ["--discover", "--dry-run"]],
     [{ discover: true, link: "connect" }, ["--link connect", "--discover"]],

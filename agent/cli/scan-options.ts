@@ -169,6 +169,9 @@ export function refuseContradictions(flags: ScanFlags): void {
     if (both("onlyDiscover", name))
       refuse("--only-discover asks no port; leave the ports out, or use --discover");
   }
+  if (isGiven("onlyDiscover") && flags.show === "closed") {
+    refuse("a host is up or down; give --only-discover --show open for the former, filtered for the latter");
+  }
   if (both("discover", "resume")) {
     refuse("a scan that is taken up again knows its targets; leave --discover out");
   }

@@ -71,6 +71,12 @@ describe("targets come from", () => {
   });
 });
 
+test("a list may have more words than a call takes arguments", async () => {
+  const long = join(folder, "long.txt");
+  writeFileSync(long, `${"::1 ".repeat(1_000)}\n`.repeat(900));
+  expect(await read([], { targetsFile: [long] })).toEqual(["::1"]);
+}, 30_000);
+
 test("exclusions are taken away, by word and by file", async () => {
   const exclusions = join(folder, "exclude.txt");
   writeFileSync(exclusions, "10.0.0.2\n2001:db8::/32\n");

@@ -24,7 +24,7 @@ export async function readTargets(
   const named = words.filter((word) => word !== "-");
   const isAsked = named.length < words.length;
   const files = flags.targetsFile ?? [];
-  const targets = [...named, ...(await wordsOfFiles(files, "targets"))];
+  let targets = [...named, ...(await wordsOfFiles(files, "targets"))];
   if (isAsked && context.stdinIsTerminal)
     refuse("'-' reads targets from standard input, which is a terminal here");
   // Targets piped in need no word that says so; without any, whoever waits for them would wait for ever.
@@ -32,7 +32,7 @@ export async function readTargets(
     isAsked ||
     (words.length + files.length === 0 && flags.resume === undefined && !context.stdinIsTerminal)
   ) {
-    targets.push(...wordsOfList(await context.readStdin(), "targets", "standard input"));
+    targets = targets.concat(wordsOfList(await context.readStdin(), "targets", "standard input"));
   }
   if (targets.length === 0) return undefined;
   const exclusions = [
@@ -59,9 +59,10 @@ function familyOf({ ipv4, ipv6 }: ScanFlags): 4 | 6 | undefined {
 }
 
 async function wordsOfFiles(paths: readonly string[], use: SpecificationUse): Promise<string[]> {
-  const words: string[] = [];
-  for (const path of paths) words.push(...wordsOfList(await readText(path), use, path));
-  return words;
+  // Joined, not spread into a call: a list may have more words than a call takes arguments.
+  const lists: string[][] = [];
+  for (const path of paths) lists.push(wordsOfList(await readText(path), use, path));
+  return lists.flat();
 }
 
 async function readText(path: string): Promise<string> {

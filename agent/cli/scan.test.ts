@@ -167,3 +167,15 @@ test("a reader that goes away ends the scan, and leaves no file", async () => {
   await pipe.exited;
   expect(readdirSync(folder)).toEqual(before);
 });
+
+test.each(["--show all", "--dry-run"])("a full disk under stdout fails the command: %s", async (flags) => {
+  const command = `"$0" "$1" scan 127.0.0.1 -p 1-9 --link connect ${flags} > /dev/full`;
+  const failing = Bun.spawn(["sh", "-c", command, process.execPath, MAIN], {
+    cwd: folder,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  expect(await textOf(failing.stderr)).toContain("cannot write to standard output: ENOSPC");
+  expect(await failing.exited).toBe(1);
+});

@@ -6,6 +6,7 @@ import type { ScanRequest } from "../engine/plan.ts";
 import type { CliContext } from "./context.ts";
 import { dryRun } from "./dry-run.ts";
 import { refuse } from "./option-values.ts";
+import { refuseSharedFiles } from "./output-files.ts";
 import { reportFormat, reportLook } from "./output-options.ts";
 import { fileSink, outputSink } from "./output-sink.ts";
 import type { ResumedScan } from "./resume-file.ts";
@@ -25,17 +26,19 @@ export function scanCommand(
   const command = new Command("scan").description("scan ports of addresses, networks, ranges and hosts");
   return addScanFlags(command).action(async (words: string[], flags: ScanFlags) => {
     refuseContradictions(flags);
-    const { request, tunable } = await readRequest(words, flags, context);
+    refuseSharedFiles(flags);
     if (flags.dryRun === true) {
-      await listProbes(request, flags, context);
+      finish(await listProbes((await readRequest(words, flags, context)).request, flags, context));
       return;
     }
+    const format = reportFormat(flags, context.stdout.isTerminal);
+    const { request, tunable } = await readRequest(words, flags, context);
     const exitCode = await runScan(context, {
       request,
       tunable,
       discoverFirst: flags.discover === true,
       commandLine: ["portolan-agent", ...args].map(shellWord).join(" "),
-      format: reportFormat(flags, context.stdout.isTerminal),
+      format,
       look: reportLook(flags, context),
       outputPath: flags.output,
       summaryPath: flags.summary,
@@ -66,14 +69,14 @@ async function readResumed(path: string): Promise<ResumedScan> {
   return readResumeFile(path);
 }
 
-async function listProbes(request: ScanRequest, flags: ScanFlags, context: CliContext): Promise<void> {
+async function listProbes(request: ScanRequest, flags: ScanFlags, context: CliContext): Promise<number> {
   const format: DryRunFormat = flags.format === "binary" ? "binary" : "text";
   if (format === "binary" && flags.output === undefined && context.stdout.isTerminal) {
     refuse("--format binary is not for terminals; add --output FILE, or pipe it into a program");
   }
   const sink = flags.output === undefined ? outputSink(context.stdout) : await fileSink(flags.output);
   try {
-    await dryRun(request, format, sink, context.interrupted);
+    return await dryRun(request, format, sink, context.interrupted);
   } finally {
     await sink.close();
   }

@@ -41,7 +41,7 @@ describe("summaryText", () => {
 
   test("of one cut short says why and that it is partial", () => {
     const text = summaryText({ ...WHOLE, partial: true, ended: "timed-out", coverage: 0.99996 }, "ports");
-    expect(text).toContain("coverage 100.00 % (timed-out): the result is partial");
+    expect(text).toContain("coverage 99.99 % (timed-out): the result is partial");
   });
 
   test("of one that lost probes without being stopped says partial only", () => {
@@ -72,15 +72,55 @@ describe("summaryText", () => {
     missedOpen: 144.2,
   };
 
-  test.each([
-    [{}, "estimated completeness 99.7 % (95 % interval 99.6–99.9 %); about 144 open ports missed\n"],
-    [{ missedOpen: 1.2 }, "; about 1 open port missed\n"],
+  const NO_LOSS = {
+    loss: 0,
+    lossLow: 0,
+    completeness: 1,
+    completenessLow: 0.999,
+    completenessHigh: 1,
+    missedOpen: 0,
+  };
+
+  test.each<[Partial<LossEstimate>, string, Partial<ScanSummary>?]>([
     [
-      { completeness: 1, completenessLow: 0.999, completenessHigh: 1, missedOpen: 0 },
-      "estimated completeness 100 % (95 % interval 99.9–100 %); no open port missed\n",
+      {},
+      "estimated completeness 99.7 % (95 % interval 99.6–99.9 %); " +
+        "about 144 missed open ports are expected, 257 at the worst of these figures\n",
     ],
-  ])("tells how many ports were missed: %j", (over, line) => {
-    expect(summaryText({ ...WHOLE, lossEstimate: { ...ESTIMATE, ...over } }, "ports")).toContain(line);
+    [
+      { completenessLow: 0.99999, missedOpen: 1.2 },
+      "; about 1 missed open port is expected\n",
+      { open: 100 },
+    ],
+    [
+      { completeness: 0.9999, completenessLow: 0.99995, missedOpen: 0.7 },
+      "; fewer than one missed open port is expected\n",
+      { open: 100 },
+    ],
+    [
+      { ...NO_LOSS, completenessLow: 0.9985 },
+      "estimated completeness at least 99.8 % (95 % confidence); " +
+        "fewer than one missed open port is expected, 2 at the worst of these figures\n",
+      { open: 1_000 },
+    ],
+  ])("tells how many ports are probably missing: %j", (over, line, found = {}) => {
+    const summary = { ...WHOLE, ...found, lossEstimate: { ...ESTIMATE, ...over } };
+    expect(summaryText(summary, "ports")).toContain(line);
+  });
+
+  test("never says that all was found, whatever the estimate", () => {
+    for (const completenessLow of [0.9, 0.9999, 0.999_999_999]) {
+      const lossEstimate = { ...ESTIMATE, ...NO_LOSS, completenessLow };
+      const text = summaryText({ ...WHOLE, lossEstimate }, "ports");
+      expect(text).not.toContain("completeness 100");
+      expect(text).not.toContain("at least 100");
+      expect(text).not.toContain("no open port");
+    }
+  });
+
+  test("reckons nothing from no open port", () => {
+    const text = summaryText({ ...WHOLE, open: 0, lossEstimate: { ...ESTIMATE, ...NO_LOSS } }, "ports");
+    expect(text).toEndWith("estimated completeness at least 99.9 % (95 % confidence)\n");
   });
 
   test("of a part, the estimate speaks of that part", () => {
@@ -88,8 +128,11 @@ describe("summaryText", () => {
     expect(text).toContain("estimated completeness of what was probed 99.7 %");
   });
 
-  test("of a search for hosts counts hosts", () => {
-    expect(summaryText({ ...WHOLE, open: 12 }, "hosts")).toStartWith("12 up of 65,536 addresses\n");
+  test("of a search for hosts speaks of hosts only", () => {
+    const text = summaryText({ ...WHOLE, open: 12, lossEstimate: { ...ESTIMATE, missedOpen: 3.1 } }, "hosts");
+    expect(text).toStartWith("12 up of 65,536 addresses\n");
+    expect(text).toContain("; about 3 missed hosts that are up are expected\n");
+    expect(text).not.toContain("port");
   });
 
   test("tells of hosts that are not to be believed", () => {

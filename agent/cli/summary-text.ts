@@ -15,12 +15,12 @@ export function summaryText(summary: ScanSummary, find: "ports" | "hosts"): stri
         `(${count(summary.addresses, "address", "addresses")} × ${count(summary.ports, "port", "ports")})`,
     `sent ${n(summary.packetsSent)}, received ${n(summary.packetsReceived)}, drops ${n(drops)}, ` +
       `duration ${seconds} s, ${n(summary.ratePps)} packets/s, link ${summary.link}`,
-    `coverage ${(summary.coverage * 100).toFixed(summary.partial ? 2 : 0)} %` + endText(summary),
+    `coverage ${coverageText(summary)} %` + endText(summary),
   ];
-  if (summary.lossEstimate !== undefined) lines.push(estimateText(summary.lossEstimate, summary.partial));
+  if (summary.lossEstimate !== undefined) lines.push(estimateText(summary.lossEstimate, summary, find));
   if (summary.hostsUnreachable > 0) {
     lines.push(
-      `${n(summary.hostsUnreachable)} addresses on the local link did not answer ARP or neighbour discovery`,
+      `${count(summary.hostsUnreachable, "address", "addresses")} on the local link did not answer ARP or neighbour discovery`,
     );
   }
   const { hostsSuspicious = 0, openWithheld = 0 } = summary;
@@ -34,18 +34,42 @@ export function summaryText(summary: ScanSummary, find: "ports" | "hosts"): stri
   return `${lines.join("\n")}\n`;
 }
 
+/** Rounded down: a scan that left out one probe in a million did not cover 100.00 %. */
+function coverageText({ coverage, partial }: ScanSummary): string {
+  return partial ? (Math.floor(coverage * 10_000) / 100).toFixed(2) : (coverage * 100).toFixed(0);
+}
+
 function endText({ ended, partial }: ScanSummary): string {
   const result = partial ? ": the result is partial" : "";
   return ended === "done" ? result : ` (${ended})${result}`;
 }
 
-function estimateText(estimate: LossEstimate, isPartial: boolean): string {
-  const { completeness, completenessLow, completenessHigh, missedOpen } = estimate;
-  const missed = Math.round(missedOpen);
+/** An estimate is no proof, so nothing here says that all was found. */
+function estimateText(estimate: LossEstimate, summary: ScanSummary, find: "ports" | "hosts"): string {
+  const { completeness, completenessLow, completenessHigh } = estimate;
+  const share =
+    completeness === 1
+      ? `at least ${percent(completenessLow)} % (95 % confidence)`
+      : `${percent(completeness)} % (95 % interval ${percent(completenessLow)}–${percent(completenessHigh)} %)`;
   return (
-    `estimated completeness${isPartial ? " of what was probed" : ""} ${percent(completeness)} % ` +
-    `(95 % interval ${percent(completenessLow)}–${percent(completenessHigh)} %); ` +
-    `${missed === 0 ? "no open port" : `about ${count(missed, "open port", "open ports")}`} missed`
+    `estimated completeness${summary.partial ? " of what was probed" : ""} ${share}` +
+    missedText(estimate, summary.open, find)
+  );
+}
+
+/** Reckoned from what was found, so where nothing was, there is nothing to say. */
+function missedText(estimate: LossEstimate, found: number, find: "ports" | "hosts"): string {
+  if (found === 0 || estimate.completenessLow <= 0) return "";
+  const [one, many] =
+    find === "hosts" ? ["host that is up", "hosts that are up"] : ["open port", "open ports"];
+  const expected = Math.round(estimate.missedOpen);
+  const atMost = Math.ceil((found * (1 - estimate.completenessLow)) / estimate.completenessLow);
+  const missed =
+    estimate.missedOpen < 1
+      ? `fewer than one missed ${one} is expected`
+      : `about ${count(expected, `missed ${one} is`, `missed ${many} are`)} expected`;
+  return (
+    `; ${missed}` + (atMost > Math.max(1, expected) ? `, ${n(atMost)} at the worst of these figures` : "")
   );
 }
 
@@ -53,7 +77,7 @@ function count(value: number, one: string, many: string): string {
   return `${n(value)} ${value === 1 ? one : many}`;
 }
 
-/** Rounded down: 99.96 % complete is not 100.0 %. */
+/** Rounded down: 99.96 % complete is not 100.0 %. Only an upper bound is ever a whole 100. */
 function percent(share: number): string {
   return share === 1 ? "100" : (Math.floor(share * 1_000) / 10).toFixed(1);
 }
