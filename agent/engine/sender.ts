@@ -1,9 +1,8 @@
 /**
  * The sending loop of one lane: walks its share of the permuted space, window by window and pass by pass, no faster than
- * the pacer allows. A second pass sends only what has not been answered. The first lane stays until no canary is asked for.
+ * the pacer allows. What goes into a batch is question-batch.ts. The first lane stays until no canary is asked for.
  */
 
-import { CANARIES } from "./accuracy/canary-watch.ts";
 import {
   addToLane,
   CANARIES_OVER,
@@ -30,23 +29,17 @@ import {
   WINDOW_OPEN,
   WINDOWS_DONE,
 } from "./control-block.ts";
-import { clearWindow, isAnswered, windowBit } from "./dedup.ts";
-import { ExtraProbes } from "./extra-probes.ts";
-import { HostCaps } from "./host-caps.ts";
-import { countAbsent, hasMac, ownHop } from "./link/neighbour-table.ts";
+import { clearWindow, windowBit } from "./dedup.ts";
+import { countAbsent } from "./link/neighbour-table.ts";
 import type { Prober } from "./link/prober.ts";
 import { BATCH_PACKETS } from "./link/transmitter.ts";
 import { Pacer } from "./pacer.ts";
 import type { WorkerPlan } from "./plan.ts";
+import { QuestionBatch } from "./question-batch.ts";
 import { isReaderBehind } from "./records.ts";
 import { SentHistory } from "./sent-history.ts";
-import { portOfPass } from "./source-port-roles.ts";
 import { type LaneWindow, laneWindow, positionsBefore, shardSize } from "./targets/lane.ts";
-import { permute } from "./targets/permutation.ts";
-import { networkKeyOfNumber } from "./targets/space.ts";
 
-/** Positions looked at between two looks at the clock, where most need no probe. */
-const MAX_SKIPS = 65_536;
 const READER_WAIT_MS = 10;
 const SETTLE_STEP_MS = 20;
 const OTHER_LANES_WAIT_MS = 5;
@@ -61,34 +54,16 @@ export class Sender {
   private readonly plan: WorkerPlan;
   private readonly prober: Prober;
   private readonly pacer: Pacer;
-  private readonly caps: HostCaps | undefined;
-  private readonly extras: ExtraProbes;
+  private readonly batch: QuestionBatch;
   private readonly history: SentHistory;
-  /** What one question and then one host's canaries may add beyond what is granted; it must still fit the batch. */
-  private readonly slack: number;
-  /** The positions of the present window. */
-  private order: LaneWindow;
-  /** Probes in the present batch. */
-  private added = 0;
   private absent = 0;
 
   constructor(plan: WorkerPlan, prober: Prober) {
     this.plan = plan;
     this.prober = prober;
     this.pacer = new Pacer(this.rate(), performance.now());
-    const { maxRatePerHostPps, maxRatePerNetworkPps } = plan;
-    this.caps =
-      maxRatePerHostPps > 0 || maxRatePerNetworkPps > 0
-        ? new HostCaps(maxRatePerHostPps / plan.lanes, maxRatePerNetworkPps / plan.lanes, {
-            hostKey: (at) => this.addressNumberAt(at),
-            networkKey: (at) => networkKeyOfNumber(plan.space, this.addressNumberAt(at)),
-            probes: (at) => this.probesAt(at),
-          })
-        : undefined;
-    this.extras = new ExtraProbes(plan, prober, this.caps);
+    this.batch = new QuestionBatch(plan, prober, this.window(plan.resume?.window ?? 0));
     this.history = new SentHistory(plan.portTimeoutMs);
-    this.order = this.window(plan.resume?.window ?? 0);
-    this.slack = CANARIES + plan.space.questions.mostProbes - 1;
   }
 
   /** Sends every window, or until told to stop. */
@@ -102,7 +77,7 @@ export class Sender {
     setLane(control, lane, PASS, firstPass);
     setLane(control, lane, RESUME_POSITION, from);
     const before = positionsBefore(plan, firstWindow, lane, lanes);
-    const inWindow = firstPass === 1 ? from : this.order.count;
+    const inWindow = firstPass === 1 ? from : this.window(firstWindow).count;
     setLane(control, lane, POSITION, before + inWindow);
 
     prober.prepare();
@@ -155,32 +130,28 @@ export class Sender {
   }
 
   private sendPass(window: number, pass: number, from: number): void {
-    const { plan, prober, history } = this;
+    const { plan, prober, batch, history } = this;
     const { control, lane } = plan;
-    this.order = this.window(window);
-    const { order } = this;
+    const order = this.window(window);
+    batch.enter(order);
     history.restart(from, performance.now());
     let position = from;
-    while ((position < order.count || this.waitingCount() > 0) && this.isRunning()) {
+    while ((position < order.count || batch.waitingCount() > 0) && this.isRunning()) {
       const nowMs = performance.now();
-      setLane(control, lane, RESUME_POSITION, history.positionAt(nowMs, this.leastOutstanding(position)));
+      setLane(control, lane, RESUME_POSITION, history.positionAt(nowMs, batch.leastOutstanding(position)));
       const granted = this.grant(nowMs);
       if (granted === 0) continue;
       const refusedBefore = prober.refusals().count;
-      this.added = 0;
-      this.addDue(pass, granted, nowMs);
-      const end = this.extras.isDue()
-        ? this.fillAround(pass, position, granted, nowMs)
-        : this.fill(pass, position, granted, nowMs);
+      const end = batch.fill(pass, position, granted, nowMs);
       this.flush(granted, refusedBefore, pass);
       if (pass === 1) addToLane(control, lane, POSITION, end - position);
-      if (end === position && this.waitingCount() > 0) this.idle(this.waitingMs(nowMs));
+      if (end === position && batch.waitingCount() > 0) this.idle(Math.max(0, batch.nextDueMs() - nowMs));
       position = end;
     }
     if (!this.isRunning()) {
-      const least = this.leastOutstanding(position);
+      const least = batch.leastOutstanding(position);
       setLane(control, lane, RESUME_POSITION, history.positionAt(performance.now(), least));
-      this.takeBack(pass, this.waitingCount());
+      this.takeBack(pass, batch.waitingCount());
     }
   }
 
@@ -193,7 +164,7 @@ export class Sender {
       this.idle(READER_WAIT_MS);
       return 0;
     }
-    const room = Math.min(BATCH_PACKETS, prober.room()) - this.slack;
+    const room = Math.min(BATCH_PACKETS, prober.room()) - this.batch.slack;
     const granted = pacer.take(nowMs, Math.max(0, room));
     if (granted === 0) this.idle(pacer.waitMs(nowMs));
     return granted;
@@ -213,88 +184,6 @@ export class Sender {
     }
   }
 
-  /**
-   * Extra probes stand anywhere in the batch: at its head, soundings would be the last to be dropped on the way and would
-   * measure less loss than there is.
-   */
-  private fillAround(pass: number, position: number, granted: number, nowMs: number): number {
-    const middle = this.fill(pass, position, Math.floor(Math.random() * granted), nowMs);
-    this.added += this.extras.add(granted - this.added);
-    return this.fill(pass, middle, granted, nowMs);
-  }
-
-  /** Fills the batch up to about `most` probes, from `position` on. Returns the position after the last one looked at. */
-  private fill(pass: number, position: number, most: number, nowMs: number): number {
-    const { plan, caps, order } = this;
-    const { size, a, b, key0, key1 } = plan.permutation;
-    const { words } = plan.answered;
-    const questionCount = plan.space.questions.count;
-    const { firstPosition, step, firstBit, bitStep } = order;
-    const sourcePort = portOfPass(plan.firstSourcePort, pass);
-    const findsHosts = plan.find === "hosts";
-    const last = Math.min(order.count, position + MAX_SKIPS);
-    let { added } = this;
-    let at = position;
-    for (; at < last && added < most; at++) {
-      if (isAnswered(words, (firstBit + at * bitStep) | 0)) continue;
-      const index = permute(firstPosition + at * step, size, a, b, key0, key1);
-      const addressNumber = Math.floor(index / questionCount);
-      // Who answered ARP or neighbour discovery is there: the receiver says so, and no ping is needed.
-      if (findsHosts && this.isNeighbour(addressNumber)) continue;
-      if (caps !== undefined) {
-        if (!caps.hasRoom()) break;
-        if (!caps.admit(at, nowMs)) continue;
-      }
-      added += this.ask(addressNumber, index - addressNumber * questionCount, sourcePort);
-    }
-    this.added = added;
-    return at;
-  }
-
-  /** Probes that a cap had put aside and whose time has come. */
-  private addDue(pass: number, most: number, nowMs: number): void {
-    const { plan, caps } = this;
-    if (caps === undefined) return;
-    const questionCount = plan.space.questions.count;
-    while (this.added < most) {
-      const at = caps.takeDue(nowMs);
-      if (at < 0) break;
-      const index = this.indexAt(at);
-      const addressNumber = Math.floor(index / questionCount);
-      const question = index - addressNumber * questionCount;
-      this.added += this.ask(addressNumber, question, portOfPass(plan.firstSourcePort, pass));
-    }
-  }
-
-  /** The index at a position of this lane in the present window. */
-  private indexAt(at: number): number {
-    const { size, a, b, key0, key1 } = this.plan.permutation;
-    return permute(this.order.firstPosition + at * this.order.step, size, a, b, key0, key1);
-  }
-
-  private addressNumberAt(at: number): number {
-    return Math.floor(this.indexAt(at) / this.plan.space.questions.count);
-  }
-
-  private probesAt(at: number): number {
-    const { count, firsts } = this.plan.space.questions;
-    const question = this.indexAt(at) % count;
-    return (firsts[question + 1] ?? 0) - (firsts[question] ?? 0);
-  }
-
-  /** Adds every probe of one question. Returns how many. */
-  private ask(addressNumber: number, question: number, sourcePort: number): number {
-    const { prober, plan } = this;
-    const { firsts, kinds, ports, payloads } = plan.space.questions;
-    const end = firsts[question + 1] ?? 0;
-    let added = 0;
-    for (let probe = firsts[question] ?? 0; probe < end; probe++) {
-      const kind = kinds[probe] ?? 0;
-      if (prober.add(addressNumber, kind, ports[probe] ?? 0, payloads[probe] ?? 0, sourcePort)) added++;
-    }
-    return added;
-  }
-
   /** After a pass: waits for the answers that are still under way; after the last one, as long as one may take. */
   private settle(isLastPass: boolean, isLastWindow: boolean): void {
     const { plan, prober } = this;
@@ -312,14 +201,14 @@ export class Sender {
   }
 
   private idleWithCanaries(): void {
-    if (!this.extras.hasCanaries()) {
+    if (!this.batch.hasCanaries()) {
       this.idle(SETTLE_STEP_MS);
       return;
     }
     const granted = this.grant(performance.now());
     if (granted === 0) return;
     const refusedBefore = this.prober.refusals().count;
-    this.extras.add(granted);
+    this.batch.addExtras(granted);
     this.flush(granted, refusedBefore, this.plan.passes + 1);
   }
 
@@ -330,12 +219,6 @@ export class Sender {
     if (this.absent === 0) return answers === shardSize(permutation.size, shard);
     // How much of the absent hosts falls to one shard is not worth counting out.
     return shard.count === 1 && answers === (space.addressCount - this.absent) * space.questions.count;
-  }
-
-  private isNeighbour(addressNumber: number): boolean {
-    const { ways, space, neighbours } = this.plan;
-    const hop = ownHop(ways, space.offsets, addressNumber);
-    return hop >= 0 && hasMac(neighbours, hop);
   }
 
   private window(window: number): LaneWindow {
@@ -354,19 +237,6 @@ export class Sender {
 
   private isRunning(): boolean {
     return flag(this.plan.control, STOP) === RUN;
-  }
-
-  private waitingCount(): number {
-    return this.caps?.waitingCount() ?? 0;
-  }
-
-  private waitingMs(nowMs: number): number {
-    return Math.max(0, (this.caps?.nextDueMs() ?? nowMs) - nowMs);
-  }
-
-  /** The first position that a scan stopped now would have to send again. */
-  private leastOutstanding(position: number): number {
-    return Math.min(position, this.caps?.leastWaiting() ?? position);
   }
 
   /** What is given up unanswered was not covered. */

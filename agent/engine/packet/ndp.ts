@@ -53,7 +53,7 @@ export function buildNeighbourSolicitation(mac: Uint8Array, source: AddressWords
   return frame;
 }
 
-/** Makes the frame ask for `target`, at its solicited-node multicast address ff02::1:ffXX:XXXX (RFC 4291, 2.7.1). */
+/** Makes the frame ask for `target`, at its solicited-node multicast address, in ff02::1:ff00:0/104 (RFC 4291, 2.7.1). */
 export function solicit(frame: Uint8Array, view: DataView, target: AddressWords): void {
   const group = 0xff00_0000 | (target[3] & 0x00ff_ffff);
   view.setInt32(2, group);

@@ -18,8 +18,6 @@ import { TCP_ACK, TCP_SYN, UDP } from "./probe-kind.ts";
 import { reasonCode } from "./reason.ts";
 import { cookieAt, fillReply, type Reply } from "./reply-fields.ts";
 
-export { newReply, type Reply } from "./reply-fields.ts";
-
 const REASON_SYN_ACK = reasonCode("syn-ack");
 const REASON_RESET = reasonCode("reset");
 const REASON_UDP_RESPONSE = reasonCode("udp-response");
