@@ -87,7 +87,7 @@ export class Findings {
   private mayList(record: AnswerRecord): boolean {
     const { watch, plan } = this;
     if (record.question < 0) {
-      if (record.reason === SYN_ACK) watch?.canaryOpen(record.addressNumber, -1 - record.question);
+      watch?.canaryAnswered(record.addressNumber, -1 - record.question, record.reason === SYN_ACK);
       return false;
     }
     const isOpenTcp =

@@ -71,12 +71,25 @@ describe("an ordinary host", () => {
   test("may have one of the canaries' ports open", () => {
     const { watch, listed, convicted, open, decide } = watching();
     open(1, ports(1, 20));
-    watch.canaryOpen(1, 40_000);
-    watch.canaryOpen(1, 40_000);
+    watch.canaryAnswered(1, 40_000, true);
+    watch.canaryAnswered(1, 40_000, true);
     decide(0);
     decide(TIMEOUT_MS);
     expect(listed).toEqual(ports(1, 20));
     expect(convicted).toEqual([]);
+  });
+
+  test("is listed at once where so many canaries are refused that the others cannot convict it", () => {
+    const { watch, listed, open, decide } = watching();
+    open(1, ports(1, 20));
+    decide(0);
+    watch.canaryAnswered(1, 40_000, false);
+    decide(1);
+    expect(listed).toEqual(ports(1, 8));
+    watch.canaryAnswered(1, 40_001, false);
+    decide(2);
+    expect(listed).toEqual(ports(1, 20));
+    expect(watch.isWaiting()).toBe(false);
   });
 });
 
@@ -85,8 +98,8 @@ describe("a host that answers on everything", () => {
     const { watch, listed, convicted, open, decide } = watching();
     open(1, ports(1, 100));
     decide(0);
-    watch.canaryOpen(1, 40_000);
-    watch.canaryOpen(1, 40_001);
+    watch.canaryAnswered(1, 40_000, true);
+    watch.canaryAnswered(1, 40_001, true);
     decide(1);
     open(1, ports(101, 900));
     decide(TIMEOUT_MS);
@@ -100,8 +113,8 @@ describe("a host that answers on everything", () => {
     open(1, [80]);
     expect(watch.isWaiting()).toBe(false);
     open(1, [443]);
-    watch.canaryOpen(1, 40_000);
-    watch.canaryOpen(1, 40_001);
+    watch.canaryAnswered(1, 40_000, true);
+    watch.canaryAnswered(1, 40_001, true);
     decide(0);
     expect(convicted).toEqual([1]);
   });
@@ -119,8 +132,8 @@ describe("slow canaries", () => {
     sender.sent = 1;
     decide(101 * TIMEOUT_MS);
     decide(102 * TIMEOUT_MS - 1);
-    watch.canaryOpen(1, 40_000);
-    watch.canaryOpen(1, 40_001);
+    watch.canaryAnswered(1, 40_000, true);
+    watch.canaryAnswered(1, 40_001, true);
     decide(102 * TIMEOUT_MS);
     expect(convicted).toEqual([1]);
   });
@@ -136,8 +149,8 @@ describe("slow canaries", () => {
     sender.room = 2;
     decide(1);
     expect(sender.asked).toEqual([1, 2]);
-    watch.canaryOpen(2, 40_000);
-    watch.canaryOpen(2, 40_001);
+    watch.canaryAnswered(2, 40_000, true);
+    watch.canaryAnswered(2, 40_001, true);
     decide(2);
     expect(convicted).toEqual([2]);
   });
@@ -175,7 +188,7 @@ test("whatever happens, each open port is listed once or withheld, and convicted
       let found = 0;
       for (const one of events) {
         if (one.is === "open") open(one.host, [found++]);
-        else if (one.is === "canary") watch.canaryOpen(one.host, one.port);
+        else if (one.is === "canary") watch.canaryAnswered(one.host, one.port, true);
         else decide((nowMs += one.ms));
       }
       decide(nowMs, true);

@@ -25,7 +25,9 @@ interface Host<T> {
   ticket: number | undefined;
   /** Until when their answers may come; undefined until they are sent. */
   deadlineMs: number | undefined;
+  /** Ports of canaries that were answered with SYN-ACK, and of those that were refused. */
   canariesOpen: Set<number>;
+  canariesClosed: Set<number>;
   held: T[];
 }
 
@@ -87,10 +89,10 @@ export class CanaryWatch<T> {
     return true;
   }
 
-  /** A canary was answered with SYN-ACK. */
-  canaryOpen(addressNumber: number, port: number): void {
+  /** A canary was answered: with SYN-ACK, or with RST or an error. */
+  canaryAnswered(addressNumber: number, port: number, isOpen: boolean): void {
     const host = this.asked.get(addressNumber);
-    host?.canariesOpen.add(port);
+    (isOpen ? host?.canariesOpen : host?.canariesClosed)?.add(port);
   }
 
   /** Asks for canaries, and decides what can be decided. `final` decides everything: nothing more will come. */
@@ -99,7 +101,10 @@ export class CanaryWatch<T> {
     const convicted: number[] = [];
     for (const [addressNumber, host] of this.asked) {
       const isProxy = host.canariesOpen.size >= CONVICT_AFTER;
-      if (!isProxy && !final && !this.isOverdue(addressNumber, host, nowMs)) continue;
+      // With so many refused, those that are left cannot convict: no need to wait for them.
+      const isAcquitted = host.canariesClosed.size > CANARIES - CONVICT_AFTER;
+      const isOpenCase = !isProxy && !isAcquitted && !final;
+      if (isOpenCase && !this.isOverdue(addressNumber, host, nowMs)) continue;
       this.asked.delete(addressNumber);
       this.heldCount -= host.held.length;
       if (isProxy) {
@@ -140,6 +145,7 @@ export class CanaryWatch<T> {
       ticket: undefined,
       deadlineMs: undefined,
       canariesOpen: new Set(),
+      canariesClosed: new Set(),
       held: [],
     };
     this.hosts.set(addressNumber, host);
