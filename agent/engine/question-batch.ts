@@ -9,6 +9,8 @@ import { ExtraProbes } from "./extra-probes.ts";
 import { HostCaps } from "./host-caps.ts";
 import { hasMac, ownHop } from "./link/neighbour-table.ts";
 import type { Prober } from "./link/prober.ts";
+import { BATCH_PACKETS } from "./link/transmitter.ts";
+import { TCP_SYN } from "./packet/probe-kind.ts";
 import type { WorkerPlan } from "./plan.ts";
 import { portOfPass } from "./source-port-roles.ts";
 import type { LaneWindow } from "./targets/lane.ts";
@@ -25,6 +27,10 @@ export class QuestionBatch {
   private readonly prober: Prober;
   private readonly caps: HostCaps | undefined;
   private readonly extras: ExtraProbes;
+  /** One SYN a question and no cap: what most scans are made of, done many at once. */
+  private readonly isPlain: boolean;
+  private readonly addressNumbers: Float64Array;
+  private readonly ports: Uint16Array;
   private order: LaneWindow;
   /** Probes in the present batch. */
   private added = 0;
@@ -44,7 +50,12 @@ export class QuestionBatch {
           })
         : undefined;
     this.extras = new ExtraProbes(plan, prober, this.caps);
-    this.slack = CANARIES + plan.space.questions.mostProbes - 1;
+    const { kinds, mostProbes } = plan.space.questions;
+    this.slack = CANARIES + mostProbes - 1;
+    const isOneSyn = mostProbes === 1 && kinds.every((kind) => kind === TCP_SYN);
+    this.isPlain = isOneSyn && plan.find === "ports" && this.caps === undefined;
+    this.addressNumbers = new Float64Array(BATCH_PACKETS);
+    this.ports = new Uint16Array(BATCH_PACKETS);
   }
 
   /** What follows comes from these positions. Nothing may wait from others. */
@@ -92,19 +103,56 @@ export class QuestionBatch {
 
   /** Adds questions until the batch has `most` probes. Returns the position after the last one looked at. */
   private addFrom(pass: number, position: number, most: number, nowMs: number): number {
-    const { plan, caps, order } = this;
+    const { order, plan } = this;
+    const end = Math.min(order.count, position + MAX_SKIPS);
+    const sourcePort = portOfPass(plan.firstSourcePort, pass);
+    if (!this.isPlain) return this.addQuestions(position, end, most, sourcePort, nowMs);
+    let at = position;
+    while (at < end && this.added < most) at = this.addSyns(at, end, most - this.added, sourcePort);
+    return at;
+  }
+
+  /** Up to `most` questions at once, of one SYN each. Returns the position after the last one looked at. */
+  private addSyns(position: number, end: number, most: number, sourcePort: number): number {
+    const { plan, order, addressNumbers, ports } = this;
     const { size, a, b, key0, key1 } = plan.permutation;
     const { words } = plan.answered;
-    const questionCount = plan.space.questions.count;
+    const { count: questionCount, ports: portOf } = plan.space.questions;
     const { firstPosition, step, firstBit, bitStep } = order;
-    const sourcePort = portOfPass(plan.firstSourcePort, pass);
+    let count = 0;
+    let at = position;
+    for (; at < end && count < most; at++) {
+      if (!isAnswered(words, (firstBit + at * bitStep) | 0))
+        addressNumbers[count++] = firstPosition + at * step;
+    }
+    // Two loops: in one, the compiler runs out of registers.
+    for (let i = 0; i < count; i++) {
+      const index = permute(addressNumbers[i] ?? 0, size, a, b, key0, key1);
+      const addressNumber = Math.floor(index / questionCount);
+      addressNumbers[i] = addressNumber;
+      ports[i] = portOf[(index - addressNumber * questionCount) | 0] ?? 0;
+    }
+    this.added += this.prober.addSyns(count, addressNumbers, ports, sourcePort);
+    return at;
+  }
+
+  /** Questions of any kind, one by one. */
+  private addQuestions(
+    position: number,
+    end: number,
+    most: number,
+    sourcePort: number,
+    nowMs: number,
+  ): number {
+    const { plan, caps, order } = this;
+    const { words } = plan.answered;
+    const questionCount = plan.space.questions.count;
     const findsHosts = plan.find === "hosts";
-    const last = Math.min(order.count, position + MAX_SKIPS);
     let { added } = this;
     let at = position;
-    for (; at < last && added < most; at++) {
-      if (isAnswered(words, (firstBit + at * bitStep) | 0)) continue;
-      const index = permute(firstPosition + at * step, size, a, b, key0, key1);
+    for (; at < end && added < most; at++) {
+      if (isAnswered(words, (order.firstBit + at * order.bitStep) | 0)) continue;
+      const index = this.indexAt(at);
       const addressNumber = Math.floor(index / questionCount);
       // Who answered ARP or neighbour discovery is there: the receiver says so, and no ping is needed.
       if (findsHosts && this.isNeighbour(addressNumber)) continue;

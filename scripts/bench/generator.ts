@@ -1,11 +1,8 @@
 /** How many probes a second can be made, one thread, nothing sent: the engine's own code into memory that nobody sends. */
 
 import { parseTargets } from "#shared/net/target-spec.ts";
-import { stretchesOf } from "../../agent/engine/dry-run.ts";
-import { generate, newGenerator } from "../../agent/engine/link/testing/generator.ts";
-import { newPermutation } from "../../agent/engine/targets/permutation.ts";
-import { portQuestions } from "../../agent/engine/targets/questions.ts";
-import { buildSpace } from "../../agent/engine/targets/space.ts";
+import { newGenerator } from "../../agent/engine/testing/generator.ts";
+import { aPlan } from "../../agent/engine/testing/plan.ts";
 import { median, type Row } from "./row.ts";
 
 const PROBES = 10_000_000;
@@ -13,7 +10,6 @@ const PROBES = 10_000_000;
 const WARM_UP = 2_000_000;
 const ROUNDS = 3;
 const TARGET_MPPS = 20;
-const SOURCE_PORT = 61_000;
 
 const CASES = [
   { what: "10.0.0.0/8 × 1,000 ports", targets: "10.0.0.0/8", lastPort: 1_000, target: TARGET_MPPS },
@@ -22,17 +18,18 @@ const CASES = [
 
 export function generator(): Row[] {
   return CASES.map(({ what, targets, lastPort, target }) => {
-    const questions = portQuestions([{ first: 1, last: lastPort }], [], () => []);
-    const space = buildSpace(stretchesOf(parseTargets([targets])), questions);
-    const prober = newGenerator(space, { k0: 1, k1: 2 });
-    const permutation = newPermutation(space.size, 1);
-    generate(prober, space, permutation, SOURCE_PORT, 0, WARM_UP);
+    const addresses = parseTargets([targets]);
+    const plan = aPlan(
+      { addresses, tcpPorts: [{ first: 1, last: lastPort }] },
+      { reaches: ["gateway"], lanes: 1 },
+    );
+    const generator = newGenerator(plan);
+    generator.generate(0, WARM_UP);
     const rounds = Array.from({ length: ROUNDS }, (_, round) => {
       const startMs = performance.now();
-      generate(prober, space, permutation, SOURCE_PORT, WARM_UP + round * PROBES, PROBES);
+      generator.generate(WARM_UP + round * PROBES, PROBES);
       return PROBES / (performance.now() - startMs) / 1_000;
     });
-    prober.close();
     const millions = median(rounds);
     return {
       figure: "generator",

@@ -1,10 +1,14 @@
 /**
- * Sending alone: what arrives is dropped at once. Every program in turn, several rounds, the middle value of each; all
- * are measured the same way, at the interface's counters while they run.
+ * Sending alone: frames go to a hardware address that nobody has, so the other side drops them where it would look at
+ * them first. It does so on the sender's processor, before the sender's next packet: a part of everybody's time here.
+ * Every program in turn, several rounds, the middle value of each; all are measured the same way, at the interface's
+ * counters while they run. The bare ring, which does no work of its own, shows the most that one sender could reach.
  */
 
 import { errorMessage } from "#shared/errors.ts";
+import { BLOCK } from "../lab/block.ts";
 import { createBlockLab, type BlockLab } from "../lab/block-lab.ts";
+import { run } from "../lab/namespaces.ts";
 import { MeasuredProcess, type Window } from "./measured-process.ts";
 import { median, type Row } from "./row.ts";
 import { hasPeer, masscan, portolan, zmap } from "./tools.ts";
@@ -28,10 +32,17 @@ interface Contender {
   readonly command: readonly string[];
 }
 
+const NOBODYS_MAC = "02:00:00:00:00:99";
+const BARE_RING = "bare ring";
+const BARE_RING_PROGRAM = new URL("bare-ring-program.ts", import.meta.url).pathname;
+
 export async function transmit(): Promise<Row[]> {
-  const lab = await createBlockLab({ queues: 2, faults: { sink: true } });
+  const lab = await createBlockLab({ queues: 2 });
   try {
-    const windows = await measure(lab, contenders(lab));
+    // For those who let the kernel find the next hop.
+    const neighbour = [BLOCK.gateway, "lladdr", NOBODYS_MAC, "nud", "permanent", "dev", lab.scannerInterface];
+    run(["ip", "-n", lab.scanner, "neigh", "replace", ...neighbour]);
+    const windows = await measure(lab, contenders({ ...lab, gatewayMac: NOBODYS_MAC }));
     return [...windows].map(([tool, of]) => rowOf(tool, of, windows));
   } finally {
     await lab.close();
@@ -39,6 +50,7 @@ export async function transmit(): Promise<Row[]> {
 }
 
 function rowOf(tool: string, of: readonly Window[], all: ReadonlyMap<string, readonly Window[]>): Row {
+  const isOwn = tool.startsWith("portolan") || tool === BARE_RING;
   const rate = median(of.map((window) => window.packetsPerSecond));
   const userNs = median(of.map((window) => (window.userShare * 1e9) / window.packetsPerSecond));
   const rounds = of.map((window) => (window.packetsPerSecond / 1e6).toFixed(2)).join(" ");
@@ -48,11 +60,14 @@ function rowOf(tool: string, of: readonly Window[], all: ReadonlyMap<string, rea
     value: `${(rate / 1e6).toFixed(2)} Mpps`,
     note: `user CPU ${userNs.toFixed(0)} ns a packet; rounds ${rounds}`,
   };
-  if (!tool.startsWith("portolan")) return row;
+  if (!isOwn) return row;
   const [masscanTimes, zmapTimes, oneTimes] = ["masscan", "zmap", ONE_SENDER].map((other) =>
     timesFaster(of, all.get(other)),
   );
+  const bareTimes = timesFaster(of, all.get(BARE_RING));
   const notes = [row.note];
+  if (tool === ONE_SENDER && bareTimes !== undefined)
+    notes.push(`${(100 * bareTimes).toFixed(0)} % of the bare ring`);
   if (masscanTimes !== undefined) notes.push(`${masscanTimes.toFixed(1)} × masscan`);
   if (zmapTimes !== undefined) notes.push(`${zmapTimes.toFixed(1)} × zmap`);
   if (tool === ONE_SENDER) {
@@ -68,9 +83,21 @@ function rowOf(tool: string, of: readonly Window[], all: ReadonlyMap<string, rea
 
 function contenders(lab: BlockLab): Contender[] {
   const sending = (link: string, senders: number): string[] =>
-    portolan(lab, PORTS, "--rate=max", "--retries=0", `--link=${link}`, `--senders=${senders}`);
+    portolan(
+      lab,
+      PORTS,
+      "--rate=max",
+      "--retries=0",
+      `--link=${link}`,
+      `--senders=${senders}`,
+      `--gateway-mac=${lab.gatewayMac}`,
+    );
   const own: Contender[] = [
     { tool: ONE_SENDER, command: sending("xdp", 1) },
+    {
+      tool: BARE_RING,
+      command: lab.onScanner([process.execPath, BARE_RING_PROGRAM, lab.scannerInterface, NOBODYS_MAC]),
+    },
     { tool: TWO_SENDERS, command: sending("xdp", 2) },
     { tool: "portolan packet", command: sending("packet", 1) },
     { tool: "portolan raw", command: sending("raw", 1) },

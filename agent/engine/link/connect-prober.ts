@@ -103,6 +103,11 @@ export class ConnectProber implements Prober {
     return true;
   }
 
+  addSyns(count: number, addressNumbers: Float64Array, ports: Uint16Array): number {
+    for (let i = 0; i < count; i++) this.connect(addressNumbers[i] ?? 0, ports[i] ?? 0);
+    return count;
+  }
+
   flush(): number {
     const { started } = this;
     this.started = 0;

@@ -38,8 +38,6 @@ export type OpenTransmitter = (
 /** A route with what is found of it. One shape for all, because the hot path reads it for every probe. */
 interface Path {
   readonly writer: ProbeWriter;
-  /** IPv4 targets that share one next hop, or leave it to the kernel: what most scans are made of. */
-  readonly isPlain: boolean;
   readonly isV6: boolean;
   /** Each target has a hardware address of its own, in the neighbour table. */
   readonly hasOwnHops: boolean;
@@ -71,6 +69,9 @@ export class PacketProber implements Prober {
   /** The values of `writers`: what is gone through for each batch. */
   private inUse: readonly ProbeWriter[] = [];
   private paths: readonly Path[] = [];
+  /** Where all targets are IPv4 and go the same way to the same next hop: what most scans are made of. */
+  private onlyPath: Path | undefined;
+  private readonly targets = new Int32Array(BATCH_PACKETS);
 
   /** @throws SystemCallError EPERM without CAP_NET_RAW; UsageError FILE_NOT_WRITABLE */
   constructor(plan: ProberPlan, open: OpenTransmitter = openTransmitter) {
@@ -112,6 +113,9 @@ export class PacketProber implements Prober {
     }
     const gatewayHops = this.gatewayHops();
     this.paths = plan.routes.map((route, place) => this.pathOf(route, gatewayHops.get(place) ?? -1));
+    const first = this.paths[this.routeOf[0] ?? 0];
+    const isOnly = this.routeOf.every((route) => this.paths[route] === first);
+    if (isOnly && first?.isV6 === false && !first.hasOwnHops) this.onlyPath = first;
   }
 
   room(): number {
@@ -122,35 +126,37 @@ export class PacketProber implements Prober {
     return room;
   }
 
-  /** Short, so that the compiler takes it into the sending loop; what is not plain is dealt with elsewhere. */
+  addSyns(count: number, addressNumbers: Float64Array, ports: Uint16Array, sourcePort: number): number {
+    const { onlyPath } = this;
+    if (onlyPath !== undefined) {
+      const { writer, s3, macHigh, macLow } = onlyPath;
+      writer.addSyns4(count, s3, this.ipv4Targets(count, addressNumbers), ports, sourcePort, macHigh, macLow);
+      return count;
+    }
+    let added = 0;
+    for (let i = 0; i < count; i++) {
+      if (this.add(addressNumbers[i] ?? 0, TCP_SYN, ports[i] ?? 0, 0, sourcePort)) added++;
+    }
+    return added;
+  }
+
+  private ipv4Targets(count: number, addressNumbers: Float64Array): Int32Array {
+    const { offsets, firsts, targets } = this;
+    const isOne = offsets.length === 2;
+    for (let i = 0; i < count; i++) {
+      const addressNumber = addressNumbers[i] ?? 0;
+      const stretch = isOne ? 0 : stretchOfNumber(offsets, addressNumber);
+      targets[i] = ((firsts[stretch * 4 + 3] ?? 0) + addressNumber - (offsets[stretch] ?? 0)) | 0;
+    }
+    return targets;
+  }
+
   add(addressNumber: number, kind: number, port: number, payload: number, sourcePort: number): boolean {
     const { offsets, routeOf } = this;
     const stretch = routeOf.length === 1 ? 0 : stretchOfNumber(offsets, addressNumber);
     const path = this.paths[routeOf[stretch] ?? 0];
     if (path === undefined) return false;
     const within = addressNumber - (offsets[stretch] ?? 0);
-    if (!path.isPlain || kind !== TCP_SYN) {
-      return this.addOther(path, stretch, within, kind, port, payload, sourcePort);
-    }
-    path.writer.addSyn4(
-      path.s3,
-      ((this.firsts[stretch * 4 + 3] ?? 0) + within) | 0,
-      (port << 16) | sourcePort,
-      path.macHigh,
-      path.macLow,
-    );
-    return true;
-  }
-
-  private addOther(
-    path: Path,
-    stretch: number,
-    within: number,
-    kind: number,
-    port: number,
-    payload: number,
-    sourcePort: number,
-  ): boolean {
     let { macHigh, macLow } = path;
     if (path.hasOwnHops) {
       const hop = (this.firstHops[stretch] ?? 0) + within;
@@ -169,7 +175,7 @@ export class PacketProber implements Prober {
       const t2 = ((firsts[at + 2] ?? 0) + carried) | 0;
       writer.add6(kind, payload, s0, s1, s2, s3, t0, t1, t2, target, sourcePort, port, macHigh, macLow);
     } else if (kind === TCP_SYN) {
-      path.writer.addSyn4(path.s3, target, (port << 16) | sourcePort, macHigh, macLow);
+      path.writer.addSyn4(path.s3, target, port, sourcePort, macHigh, macLow);
     } else path.writer.add4(kind, payload, path.s3, target, sourcePort, port, macHigh, macLow);
     return true;
   }
@@ -260,7 +266,6 @@ export class PacketProber implements Prober {
     const [s0, s1, s2, s3] = route.source;
     return {
       writer: this.writerOf(route),
-      isPlain: route.family === 4 && !hasOwnHops,
       isV6: route.family === 6,
       hasOwnHops,
       macHigh: gateway?.macHigh ?? 0,

@@ -29,6 +29,8 @@ export class ProbeWriter {
   private readonly syn: NumberedTemplate;
   private readonly syns: SynBatch = newSynBatch(BATCH_PACKETS);
   private readonly synSlots = new Int32Array(BATCH_PACKETS);
+  private readonly oneTarget = new Int32Array(1);
+  private readonly onePort = new Uint16Array(1);
 
   /** @param mac our hardware address; not used where the kernel writes frames */
   constructor(
@@ -49,51 +51,65 @@ export class ProbeWriter {
     this.syn = this.templates.get(SYN_4);
   }
 
-  /**
-   * Adds a SYN over IPv4: only noted here, and written with the others by `flush`.
-   * @param ports target port in the high half, our port in the low half
-   */
-  addSyn4(source: number, target: number, ports: number, macHigh: number, macLow: number): void {
-    const { syns, view, headerBytes } = this;
-    const slot = this.transmitter.nextSlot();
-    if (this.held[slot] !== SYN_4) this.load(slot, SYN_4, this.syn, ETH_P_IP);
-    const at = slot * SLOT_BYTES;
-    if (headerBytes > 0) {
-      view.setUint16(at, macHigh);
-      view.setInt32(at + 2, macLow);
+  /** Adds a SYN over IPv4: only noted here, and written with the others by `flush`. */
+  addSyn4(
+    source: number,
+    target: number,
+    port: number,
+    sourcePort: number,
+    macHigh: number,
+    macLow: number,
+  ): void {
+    this.oneTarget[0] = target;
+    this.onePort[0] = port;
+    this.addSyns4(1, source, this.oneTarget, this.onePort, sourcePort, macHigh, macLow);
+  }
+
+  /** Adds SYNs over IPv4 from one source to one next hop. */
+  addSyns4(
+    count: number,
+    source: number,
+    targets: Int32Array,
+    ports: Uint16Array,
+    sourcePort: number,
+    macHigh: number,
+    macLow: number,
+  ): void {
+    const { syns, view, headerBytes, transmitter, held, synSlots } = this;
+    // What is noted has one source.
+    if (syns.source !== source) this.finishSyns();
+    syns.source = source;
+    const { places, targets: noted, portPairs, count: first } = syns;
+    for (let i = 0; i < count; i++) {
+      const slot = transmitter.nextSlot();
+      synSlots[first + i] = slot;
+      if (held[slot] !== SYN_4) this.load(slot, SYN_4, this.syn, ETH_P_IP);
     }
-    const n = syns.count;
-    this.synSlots[n] = slot;
-    syns.places[n] = at + headerBytes;
-    syns.sources[n] = source;
-    syns.targets[n] = target;
-    syns.portPairs[n] = ports;
-    syns.count = n + 1;
+    // Apart from the loop above, which may call: the compiler keeps everything at hand in one that does not.
+    for (let i = 0; i < count; i++) {
+      const n = first + i;
+      const at = ((synSlots[n] ?? 0) * SLOT_BYTES) | 0;
+      if (headerBytes > 0) {
+        view.setUint16(at, macHigh);
+        view.setInt32(at + 2, macLow);
+      }
+      places[n] = at + headerBytes;
+      noted[n] = targets[i] ?? 0;
+      portPairs[n] = ((ports[i] ?? 0) << 16) | sourcePort;
+    }
+    syns.count = first + count;
   }
 
   /** Finishes what was added and sends it. Returns how many packets went out. */
   flush(): number {
-    const { count } = this.syns;
-    if (count > 0) this.finishSyns(count);
+    this.finishSyns();
     return this.transmitter.flush();
   }
 
-  private finishSyns(count: number): void {
+  private finishSyns(): void {
     const { syns, syn, synSlots, view, transmitter, capture, k0, k1 } = this;
-    const { places, sources, targets, portPairs, cookies } = syns;
-    patchSyns4(
-      view,
-      count,
-      places,
-      sources,
-      targets,
-      portPairs,
-      cookies,
-      syn.ipSum,
-      syn.transportSum,
-      k0,
-      k1,
-    );
+    const { count, places, source, targets, portPairs, cookies } = syns;
+    patchSyns4(view, count, places, source, targets, portPairs, cookies, syn.ipSum, syn.transportSum, k0, k1);
     const frameBytes = this.headerBytes + syn.lengthBytes;
     for (let i = 0; i < count; i++) {
       capture?.write(view, places[i] ?? 0, syn.lengthBytes);

@@ -14,6 +14,11 @@ export interface Prober {
    * @returns false when the target is known not to be there, so that nothing needs to be sent
    */
   add(addressNumber: number, kind: number, port: number, payload: number, sourcePort: number): boolean;
+  /**
+   * Adds a SYN probe for each of `count` addresses, as `add` would. For many at once: a call a probe costs more than the
+   * probe. Returns how many were added.
+   */
+  addSyns(count: number, addressNumbers: Float64Array, ports: Uint16Array, sourcePort: number): number;
   /** Sends what was added. Returns how many packets went out. */
   flush(): number;
   /** Probes that the kernel refused so far, and why the last one was. */

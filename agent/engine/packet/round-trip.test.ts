@@ -56,11 +56,10 @@ function build(
   } else if (kind === TCP_ACK) {
     patchAck4(view, 0, ipSum, transportSum, K0, K1, s4, t4, sourcePort, targetPort);
   } else {
-    const { places, sources, targets, portPairs, cookies } = newSynBatch(1);
-    sources[0] = s4;
+    const { places, targets, portPairs, cookies } = newSynBatch(1);
     targets[0] = t4;
     portPairs[0] = (targetPort << 16) | sourcePort;
-    patchSyns4(view, 1, places, sources, targets, portPairs, cookies, ipSum, transportSum, K0, K1);
+    patchSyns4(view, 1, places, s4, targets, portPairs, cookies, ipSum, transportSum, K0, K1);
   }
   return packet;
 }

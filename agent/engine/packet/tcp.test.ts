@@ -21,11 +21,10 @@ import {
 const patchSyn4: Patch = (view, at, { ipSum, transportSum }, p) => {
   const batch = newSynBatch(1);
   batch.places[0] = at;
-  batch.sources[0] = p.source[3];
   batch.targets[0] = p.target[3];
   batch.portPairs[0] = (p.port << 16) | p.sourcePort;
-  const { places, sources, targets, portPairs, cookies } = batch;
-  patchSyns4(view, 1, places, sources, targets, portPairs, cookies, ipSum, transportSum, p.k0, p.k1);
+  const { places, targets, portPairs, cookies } = batch;
+  patchSyns4(view, 1, places, p.source[3], targets, portPairs, cookies, ipSum, transportSum, p.k0, p.k1);
 };
 
 const patchAck: Patch = (view, at, { ipSum, transportSum }, { k0, k1, source, target, sourcePort, port }) =>
@@ -102,38 +101,43 @@ describe("TCP", () => {
     const { packet, ipSum, transportSum } = template;
     const room = packet.length + 3;
     fc.assert(
-      fc.property(fc.array(probe, { minLength: 1, maxLength: 8 }), int32, int32, (probes, k0, k1) => {
-        const memory = new Uint8Array(probes.length * room).fill(0xaa);
-        const expected = memory.slice();
-        const batch = newSynBatch(probes.length);
-        probes.forEach((p, i) => {
-          memory.set(packet, i * room);
-          expected.set(packetOf(template, patchSyn4, { ...p, k0, k1 }), i * room);
-          batch.places[i] = i * room;
-          batch.sources[i] = p.source[3];
-          batch.targets[i] = p.target[3];
-          batch.portPairs[i] = portsOf(p);
-        });
-        const { places, sources, targets, portPairs, cookies } = batch;
-        const view = new DataView(memory.buffer);
-        // Twice: what a slot held before must not show.
-        for (const key of [k1, k0]) {
-          patchSyns4(
-            view,
-            probes.length,
-            places,
-            sources,
-            targets,
-            portPairs,
-            cookies,
-            ipSum,
-            transportSum,
-            key,
-            k1,
-          );
-        }
-        expect(memory).toEqual(expected);
-      }),
+      fc.property(
+        fc.array(probe, { minLength: 1, maxLength: 8 }),
+        int32,
+        int32,
+        int32,
+        (probes, ours, k0, k1) => {
+          const memory = new Uint8Array(probes.length * room).fill(0xaa);
+          const expected = memory.slice();
+          const batch = newSynBatch(probes.length);
+          probes.forEach((p, i) => {
+            memory.set(packet, i * room);
+            expected.set(packetOf(template, patchSyn4, { ...p, source: [0, 0, 0, ours], k0, k1 }), i * room);
+            batch.places[i] = i * room;
+            batch.targets[i] = p.target[3];
+            batch.portPairs[i] = portsOf(p);
+          });
+          const { places, targets, portPairs, cookies } = batch;
+          const view = new DataView(memory.buffer);
+          // Twice: what a slot held before must not show.
+          for (const key of [k1, k0]) {
+            patchSyns4(
+              view,
+              probes.length,
+              places,
+              ours,
+              targets,
+              portPairs,
+              cookies,
+              ipSum,
+              transportSum,
+              key,
+              k1,
+            );
+          }
+          expect(memory).toEqual(expected);
+        },
+      ),
     );
   });
 });

@@ -49,8 +49,8 @@ export interface SynBatch {
   count: number;
   /** Where each packet begins. */
   readonly places: Int32Array;
-  /** Our address and theirs: 32-bit, host order. */
-  readonly sources: Int32Array;
+  /** Our address, the same in all, and theirs: 32-bit, host order. */
+  source: number;
   readonly targets: Int32Array;
   /** Target port in the high half, our port in the low half. */
   readonly portPairs: Int32Array;
@@ -61,7 +61,7 @@ export function newSynBatch(most: number): SynBatch {
   return {
     count: 0,
     places: new Int32Array(most),
-    sources: new Int32Array(most),
+    source: 0,
     targets: new Int32Array(most),
     portPairs: new Int32Array(most),
     cookies: new Int32Array(most),
@@ -76,7 +76,7 @@ export function patchSyns4(
   view: DataView,
   count: number,
   places: Int32Array,
-  sources: Int32Array,
+  source: number,
   targets: Int32Array,
   portPairs: Int32Array,
   cookies: Int32Array,
@@ -85,16 +85,16 @@ export function patchSyns4(
   k0: number,
   k1: number,
 ): void {
-  probeCookies(k0, k1, count, targets, sources, portPairs, cookies);
+  probeCookies(k0, k1, count, source, targets, portPairs, cookies);
+  const sourceSum = (source >>> 16) + (source & 0xffff);
   for (let i = 0; i < count; i++) {
     const at = places[i] ?? 0;
-    const source = sources[i] ?? 0;
     const target = targets[i] ?? 0;
     const ports = portPairs[i] ?? 0;
     const cookie = cookies[i] ?? 0;
     const low = cookie & 0xffff;
     const identification = low === 0 ? 1 : low;
-    const addressSum = (source >>> 16) + (source & 0xffff) + (target >>> 16) + (target & 0xffff);
+    const addressSum = (sourceSum + (target >>> 16) + (target & 0xffff)) | 0;
     // Integers, said with `| 0`: the compiler would look for an overflow at every step.
     let sum = (ipSum + addressSum + identification) | 0;
     sum = (sum & 0xffff) + (sum >>> 16);

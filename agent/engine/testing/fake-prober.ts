@@ -2,6 +2,7 @@
 
 import type { Prober } from "../link/prober.ts";
 import { BATCH_PACKETS } from "../link/transmitter.ts";
+import { TCP_SYN } from "../packet/probe-kind.ts";
 
 export interface SentProbe {
   readonly addressNumber: number;
@@ -66,6 +67,14 @@ export class FakeProber implements Prober {
     if (this.added.length >= this.roomLeft) throw new Error("more probes than there is room for");
     this.added.push({ addressNumber, kind, port, payload, sourcePort, atMs: this.time.nowMs });
     return true;
+  }
+
+  addSyns(count: number, addressNumbers: Float64Array, ports: Uint16Array, sourcePort: number): number {
+    let added = 0;
+    for (let i = 0; i < count; i++) {
+      if (this.add(addressNumbers[i] ?? 0, TCP_SYN, ports[i] ?? 0, 0, sourcePort)) added++;
+    }
+    return added;
   }
 
   flush(): number {
