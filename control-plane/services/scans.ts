@@ -11,6 +11,7 @@ import { listScanLogs, type ScanLogRow } from "../store/scan-logs.ts";
 import { findScannersById, lockScanners, type ScannerRow } from "../store/scanners.ts";
 import { findScan, insertScan, listScans, lockScan, requestCancel, type ScanRow } from "../store/scans.ts";
 import type { Session, Store } from "../store/store.ts";
+import { scannerVantage } from "../store/vantages.ts";
 import { recordAudit } from "./audit.ts";
 import type { JobBell } from "./job-bell.ts";
 import { type Page, pageOf } from "./page.ts";
@@ -66,7 +67,13 @@ export class Scans {
       const targets = JSON.stringify([target]);
       await insertJobs(
         session,
-        scannerIds.map((scanner_id) => ({ scan_id: scanId, scanner_id, targets, probes })),
+        scannerIds.map((id) => ({
+          scan_id: scanId,
+          vantageKey: scannerVantage(id),
+          scannerIds: [id],
+          targets,
+          probes,
+        })),
       );
       const scan = await viewScan(session, await requireScan(session, scanId));
       await recordAudit(session, {

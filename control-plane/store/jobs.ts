@@ -4,6 +4,7 @@ import type { Selectable } from "kysely";
 import type { JobStatus } from "#shared/protocol/job.ts";
 import type { Session } from "./store.ts";
 import type { JobsTable } from "./tables.ts";
+import { ensureVantages } from "./vantages.ts";
 
 /** A job with what its scan and scanner say about it; without its targets, which may be a megabyte of text. */
 export interface JobRow extends Omit<Selectable<JobsTable>, "targets"> {
@@ -25,6 +26,7 @@ const COLUMNS = [
   "jobs.id",
   "jobs.scan_id",
   "jobs.scanner_id",
+  "jobs.vantage_id",
   "jobs.status",
   "jobs.probes",
   "jobs.attempt",
@@ -43,16 +45,45 @@ const COLUMNS = [
 
 export interface NewJob {
   readonly scan_id: number;
-  readonly scanner_id: number;
+  /** From where it looks: `vantages.ts`. */
+  readonly vantageKey: string;
+  /** Who may do it, at least one. */
+  readonly scannerIds: readonly number[];
   readonly targets: string;
   readonly probes: number;
 }
 
-export async function insertJobs({ db, dialect }: Session, jobs: readonly NewJob[]): Promise<void> {
-  await db
-    .insertInto("jobs")
-    .values(jobs.map((job) => ({ ...job, status: "pending" as const, created_at: dialect.nowMs() })))
-    .execute();
+/** Returns their ids, in the same order. */
+export async function insertJobs(session: Session, jobs: readonly NewJob[]): Promise<number[]> {
+  const { db, dialect } = session;
+  const vantages = await ensureVantages(
+    session,
+    jobs.map(({ vantageKey }) => vantageKey),
+  );
+  const ids: number[] = [];
+  for (const { scan_id, vantageKey, scannerIds, targets, probes } of jobs) {
+    const [firstScanner] = scannerIds;
+    if (firstScanner === undefined) throw new RangeError("a job needs a scanner that may do it");
+    const { id } = await db
+      .insertInto("jobs")
+      .values({
+        scan_id,
+        scanner_id: firstScanner,
+        vantage_id: vantages.get(vantageKey) ?? null,
+        targets,
+        probes,
+        status: "pending" as const,
+        created_at: dialect.nowMs(),
+      })
+      .returning("id")
+      .executeTakeFirstOrThrow();
+    await db
+      .insertInto("job_scanners")
+      .values(scannerIds.map((scanner_id) => ({ job_id: id, scanner_id })))
+      .execute();
+    ids.push(id);
+  }
+  return ids;
 }
 
 export function selectJobs({ db }: Session) {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { JOB_LEASE_MS, JOB_MAX_ATTEMPTS } from "#shared/protocol/limits.ts";
 import { assert, asyncProperty, integer, record } from "fast-check";
 import { findJob, insertJobs } from "./jobs.ts";
+import { scannerVantage } from "./vantages.ts";
 import { claimJobs, growProgress, listLostJobs, listScannersWithWork } from "./leases.ts";
 import { insertScanner, setDisabled } from "./scanners.ts";
 import { insertScan, requestCancel } from "./scans.ts";
@@ -36,7 +37,13 @@ async function addScan(store: Store, scannerId: number, jobs: number): Promise<n
       probes: jobs,
       created_by: "test",
     });
-    const job = { scan_id, scanner_id: scannerId, targets: "[]", probes: 1 };
+    const job = {
+      scan_id,
+      vantageKey: scannerVantage(scannerId),
+      scannerIds: [scannerId],
+      targets: "[]",
+      probes: 1,
+    };
     await insertJobs(
       session,
       Array.from({ length: jobs }, () => job),

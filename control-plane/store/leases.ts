@@ -17,14 +17,6 @@ function isClaimable({ dialect }: Session, eb: ExpressionBuilder<Tables, "jobs">
       eb("jobs.status", "=", "pending"),
       eb.and([eb("jobs.lease_expires_at", "<=", dialect.nowMs()), eb("jobs.attempt", "<", JOB_MAX_ATTEMPTS)]),
     ]),
-    eb.exists(
-      eb
-        .selectFrom("scanners")
-        .select("scanners.id")
-        .whereRef("scanners.id", "=", "jobs.scanner_id")
-        .where("scanners.disabled_at", "is", null)
-        .where("scanners.deleted_at", "is", null),
-    ),
     eb.not(
       eb.exists(
         eb
@@ -35,6 +27,20 @@ function isClaimable({ dialect }: Session, eb: ExpressionBuilder<Tables, "jobs">
       ),
     ),
   ]);
+}
+
+/** One of those who may do the job, and may work at all. */
+function mayTake(eb: ExpressionBuilder<Tables, "jobs">, scannerId: number) {
+  return eb.exists(
+    eb
+      .selectFrom("job_scanners")
+      .innerJoin("scanners", "scanners.id", "job_scanners.scanner_id")
+      .select("job_scanners.job_id")
+      .whereRef("job_scanners.job_id", "=", "jobs.id")
+      .where("job_scanners.scanner_id", "=", scannerId)
+      .where("scanners.disabled_at", "is", null)
+      .where("scanners.deleted_at", "is", null),
+  );
 }
 
 function leaseEnd({ dialect }: Session) {
@@ -57,7 +63,7 @@ export async function claimJobs(
       db
         .selectFrom("jobs")
         .select("jobs.id")
-        .where("jobs.scanner_id", "=", scannerId)
+        .where((eb) => mayTake(eb, scannerId))
         .where((eb) => isClaimable(session, eb))
         .orderBy("jobs.id")
         .limit(max),
@@ -68,6 +74,7 @@ export async function claimJobs(
       .updateTable("jobs")
       .set((eb) => ({
         status: "assigned",
+        scanner_id: scannerId,
         attempt: eb("attempt", "+", 1),
         lease_id: newLeaseId(),
         lease_expires_at: leaseEnd(session),
@@ -94,8 +101,12 @@ export async function claimJobs(
 export async function listScannersWithWork(session: Session): Promise<number[]> {
   const rows = await session.db
     .selectFrom("jobs")
-    .select("jobs.scanner_id")
+    .innerJoin("job_scanners", "job_scanners.job_id", "jobs.id")
+    .innerJoin("scanners", "scanners.id", "job_scanners.scanner_id")
+    .select("job_scanners.scanner_id")
     .distinct()
+    .where("scanners.disabled_at", "is", null)
+    .where("scanners.deleted_at", "is", null)
     .where((eb) => isClaimable(session, eb))
     .execute();
   return rows.map(({ scanner_id }) => scanner_id);

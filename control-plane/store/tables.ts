@@ -91,10 +91,25 @@ export interface ScansTable {
   ended_at: number | null;
 }
 
+export interface VantagesTable {
+  id: Id;
+  /** `scanner:7`, or `subnet:3` for the pool of scanners that a subnet is assigned to. */
+  key: string;
+}
+
+/** Which scanners may do a job. */
+export interface JobScannersTable {
+  job_id: number;
+  scanner_id: number;
+}
+
 export interface JobsTable {
   id: Id;
   scan_id: number;
+  /** Who has it, or had it last; before the first claim, one of those who may. */
   scanner_id: number;
+  /** From where it looks; every new job has one. */
+  vantage_id: number | null;
   status: JobStatus;
   /** JSON of `JobTarget[]`. */
   targets: string;
@@ -199,6 +214,8 @@ export interface Tables {
   provisioning_tokens: ProvisioningTokensTable;
   scanner_stats: ScannerStatsTable;
   scans: ScansTable;
+  vantages: VantagesTable;
+  job_scanners: JobScannersTable;
   jobs: JobsTable;
   job_batches: JobBatchesTable;
   results: ResultsTable;

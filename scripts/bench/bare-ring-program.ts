@@ -16,7 +16,7 @@ const [, , interfaceName = "", targetMac = ""] = process.argv;
 const interfaceIndex = Number(readFileSync(`/sys/class/net/${interfaceName}/ifindex`, "utf8"));
 const frame = Buffer.concat([
   Buffer.from(targetMac.replaceAll(":", ""), "hex"),
-  Buffer.from("020000000001" + "0800", "hex"),
+  Buffer.from("0200000000010800", "hex"),
   buildTcpTemplate(4, TCP_SYN).packet,
 ]);
 const transmitter = new XdpTransmitter(interfaceIndex, 0, () => true);

@@ -1,0 +1,7 @@
+import type { Migration } from "../migrate.ts";
+
+export const scannerAccess: Migration = {
+  version: 4,
+  name: "scanner-access",
+  statements: () => [],
+};

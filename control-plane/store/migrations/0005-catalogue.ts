@@ -1,0 +1,7 @@
+import type { Migration } from "../migrate.ts";
+
+export const catalogue: Migration = {
+  version: 5,
+  name: "catalogue",
+  statements: () => [],
+};
