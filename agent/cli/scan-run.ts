@@ -9,7 +9,7 @@ import { type FormatName, type Look, newReportWriter } from "../output/formats.t
 import type { RunDescription } from "../output/report-writer.ts";
 import type { CliContext } from "./context.ts";
 import { discoveryRequest, HostsUp } from "./discovery.ts";
-import { EXIT_INTERRUPTED } from "./exit-codes.ts";
+import { EXIT_FAILED, EXIT_INTERRUPTED } from "./exit-codes.ts";
 import { leaveResumeFile } from "./leave-resume-file.ts";
 import { fileSink, type OutputSink, outputSink } from "./output-sink.ts";
 import { ProgressLine } from "./progress-line.ts";
@@ -92,9 +92,9 @@ class ScanRun {
     const { find } = this.present?.request ?? request;
     await this.tell((look.isLive && format === "table" ? "\n" : "") + summaryText(summary, find));
     await summaryFile?.write(runSummaryText(description, request, summary));
-    if (summary.ended !== "interrupted") return 0;
+    if (summary.ended !== "interrupted" && summary.ended !== "failed") return 0;
     if (!this.isReaderGone) await this.tell(await this.howToGoOn());
-    return EXIT_INTERRUPTED;
+    return summary.ended === "failed" ? EXIT_FAILED : EXIT_INTERRUPTED;
   }
 
   private reportTo(output: OutputSink): ReportOutput {

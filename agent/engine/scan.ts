@@ -173,7 +173,8 @@ export class Scan {
       await this.drain(observer, true);
 
       const ends = await Promise.all(threads.map(({ ended }) => ended));
-      for (const note of ends.flatMap(({ notes }) => notes)) observer.note(note);
+      const failures = ends.flatMap(({ failure }) => failure ?? []);
+      for (const note of [...ends.flatMap(({ notes }) => notes), ...failures]) observer.note(note);
       const unwatched = this.findings.unwatched();
       if (unwatched > 0) {
         observer.note(
@@ -181,7 +182,7 @@ export class Scan {
         );
       }
       const summary = summarize(plan, {
-        ended: this.stopReason ?? "done",
+        ended: this.stopReason ?? (failures.length > 0 ? "failed" : "done"),
         links: ends.flatMap(({ links }) => links),
         durationMs: performance.now() - startedMs,
         hostsSuspicious: this.findings.suspiciousHosts(),

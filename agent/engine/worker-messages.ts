@@ -10,6 +10,8 @@ export type WorkerMessage =
       readonly links: readonly string[];
       /** What people should know although the scan went on: packets refused, a capture cut short. */
       readonly notes: readonly string[];
+      /** Why it ended before its time, where what was found until then is as good as ever. */
+      readonly failure?: string;
     }
   | { readonly type: "failed"; readonly code: string; readonly message: string };
 

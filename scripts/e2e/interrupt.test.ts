@@ -2,8 +2,9 @@
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
-import { OPEN_PORT } from "../lab/block.ts";
+import { BLOCK, OPEN_PORT } from "../lab/block.ts";
 import { type BlockLab, createBlockLab } from "../lab/block-lab.ts";
+import { run as runCommand } from "../lab/namespaces.ts";
 import { waitFor } from "../processes/service.ts";
 import { E2E_TIMEOUT_MS, WAIT_TIMEOUT_MS } from "../testing/timeouts.ts";
 import { portLines, readReport, type Report, scanCommand, temporaryFolder } from "./agent-scan.ts";
@@ -34,12 +35,12 @@ interface Part extends Report {
   readonly stderr: string;
 }
 
-/** @param stopAt SYN segments at which it gets the signal; undefined lets it end */
+/** @param stopAt SYN segments at which it is stopped, by a signal or otherwise; undefined lets it end */
 async function run(
   words: string,
   cwd: string,
   stopAt?: number,
-  signal: "SIGINT" | "SIGTERM" = "SIGINT",
+  stop: "SIGINT" | "SIGTERM" | (() => void) = "SIGINT",
 ): Promise<Part> {
   lab.setFaults({});
   const child = Bun.spawn(lab.onScanner(scanCommand(words)), { cwd, stdout: "pipe", stderr: "pipe" });
@@ -48,7 +49,8 @@ async function run(
     await waitFor("the scan to be under way", WAIT_TIMEOUT_MS, [], async () =>
       lab.counted("syns") >= stopAt ? true : undefined,
     );
-    child.kill(signal);
+    if (typeof stop === "string") child.kill(stop);
+    else stop();
   }
   const exitCode = await child.exited;
   return { exitCode, stderr: await errors, ...readReport(await output) };
@@ -78,6 +80,29 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     // Nothing is missing, and nothing is told twice.
     expect(portLines([...first.ports, ...rest.ports])).toEqual(ALL_OPEN);
     expect(resumeFiles(folder.path)).toEqual(files);
+  },
+);
+
+test.each(["xdp", "packet"])(
+  "--link %s: an interface that goes down leaves what was found, and a file",
+  async (link) => {
+    using folder = temporaryFolder();
+    const setLink = (state: "up" | "down"): void => {
+      runCommand(["ip", "-n", lab.scanner, "link", "set", lab.scannerInterface, state]);
+    };
+    const first = await run(`${TARGETS} --rate 10000 --retries 0 --link ${link}`, folder.path, 9_000, () =>
+      setLink("down"),
+    );
+    expect(first.exitCode).toBe(1);
+    expect(first.summary).toMatchObject({ partial: true, ended: "failed" });
+    expect(first.stderr).toContain("takes no packets");
+    setLink("up");
+    // The kernel forgot it with the interface.
+    runCommand(["ip", "-n", lab.scanner, "route", "replace", BLOCK.network, "via", BLOCK.gateway]);
+    const [file = ""] = resumeFiles(folder.path);
+    const rest = await run(`--resume ${file} --rate 20000`, folder.path);
+    expect(rest.exitCode).toBe(0);
+    expect(portLines([...first.ports, ...rest.ports])).toEqual(ALL_OPEN);
   },
 );
 

@@ -6,7 +6,7 @@
 import { SO_SNDBUF, SOL_SOCKET } from "../../ffi/constants.ts";
 import { errno, errnoName, libc } from "../../ffi/libc.ts";
 import { PinnedMemory } from "../../ffi/memory.ts";
-import { BATCH_PACKETS, SLOT_BYTES, type Wait } from "./transmitter.ts";
+import { BATCH_PACKETS, linkStalled, SLOT_BYTES, type Wait } from "./transmitter.ts";
 
 // struct iovec (sys/uio.h) and struct mmsghdr (sys/socket.h), 64-bit
 const IOVEC_BYTES = 16;
@@ -19,6 +19,8 @@ const MSG_IOVLEN = 24;
 
 /** The queue of the network card is full: the packet is fine, the moment is not. */
 const TRANSIENT = new Set(["EAGAIN", "ENOBUFS", "ENOMEM"]);
+/** The interface is down, or gone. It may come back within the same time; else nothing more can be sent. */
+const DOWN = new Set(["ENETDOWN", "ENXIO"]);
 /** A queue that drains at all drains within microseconds; so many tries cost about as much as one wait. */
 const RETRIES_AT_ONCE = 64;
 const MAX_TRANSIENT_RETRIES = 2_000;
@@ -75,6 +77,7 @@ export class SendBatch {
   /**
    * Sends all that waits and empties the batch.
    * @returns packets that went out; the others were refused and are counted
+   * @throws PortolanError LINK_STALLED when the interface is down and stays so
    */
   flush(): number {
     const total = this.taken;
@@ -91,10 +94,11 @@ export class SendBatch {
       }
       const reason = errnoName(errno());
       if (reason === "EINTR") continue;
-      if (TRANSIENT.has(reason) && retries < MAX_TRANSIENT_RETRIES) {
+      const isDown = DOWN.has(reason);
+      if ((isDown || TRANSIENT.has(reason)) && retries < MAX_TRANSIENT_RETRIES) {
         retries++;
         if (retries <= RETRIES_AT_ONCE || this.wait(RETRY_WAIT_MS)) continue;
-      }
+      } else if (isDown) throw linkStalled(`sendmmsg: ${reason}`);
       // The kernel names the first packet that it refuses: leave that one out, go on with the rest.
       this.refused++;
       this.lastRefusal = reason;

@@ -3,6 +3,8 @@
  * Three reach the network: an AF_XDP ring and an AF_PACKET socket take Ethernet frames, a raw IP socket takes IP packets.
  */
 
+import { PortolanError } from "#shared/errors.ts";
+
 /** Packets sent with one system call at most. More gains nothing and makes pacing coarser. */
 export const BATCH_PACKETS = 64;
 
@@ -11,6 +13,11 @@ export const SLOT_BYTES = 2_048;
 
 /** The header of a frame: both hardware addresses and the type of what follows. */
 export const ETHERNET_HEADER = 14;
+
+/** LINK_STALLED: the interface is down and stays so, and the scan ends. @param why the call and its error */
+export function linkStalled(why: string): PortolanError {
+  return new PortolanError("LINK_STALLED", `the interface takes no packets (${why}); is it up?`);
+}
 
 /** Passes at most `ms`, less where there is a reason to stop. Returns whether to go on. */
 export type Wait = (ms: number) => boolean;
@@ -35,7 +42,10 @@ export interface Transmitter {
   nextSlot(): number;
   /** The packet in the slot is built and may go. Every slot that was taken is committed before `flush`, in any order. */
   commit(slot: number, lengthBytes: number): void;
-  /** Sends what was committed. Returns how many packets went out; the others are counted as refused. */
+  /**
+   * Sends what was committed. Returns how many packets went out; the others are counted as refused.
+   * @throws PortolanError LINK_STALLED
+   */
   flush(): number;
   /** Packets that the kernel refused so far, and why the last one was; "" while there is none. */
   readonly refused: number;

@@ -6,9 +6,15 @@
 
 import { AF_XDP, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_RAW } from "../../ffi/constants.ts";
 import { checked, errno, errnoName, libc, SystemCallError } from "../../ffi/libc.ts";
-import { PortolanError } from "#shared/errors.ts";
 import { raiseSendBuffer } from "./send-batch.ts";
-import { BATCH_PACKETS, ETHERNET_HEADER, SLOT_BYTES, type Transmitter, type Wait } from "./transmitter.ts";
+import {
+  BATCH_PACKETS,
+  ETHERNET_HEADER,
+  linkStalled,
+  SLOT_BYTES,
+  type Transmitter,
+  type Wait,
+} from "./transmitter.ts";
 import { openXdpSocket, XDP_FRAMES, type XdpRing, type XdpSocket } from "./xdp-socket.ts";
 
 const SLOT_BITS = Math.log2(SLOT_BYTES);
@@ -108,10 +114,7 @@ export class XdpTransmitter implements Transmitter {
       this.reclaim();
       if (retries <= RETRIES_AT_ONCE || (this.wait(RETRY_WAIT_MS) && retries <= MAX_WAITS)) continue;
       if (retries > MAX_WAITS) {
-        throw new PortolanError(
-          "LINK_STALLED",
-          `the interface takes no packets (sendto: ${reason || "no error"})`,
-        );
+        throw linkStalled(`sendto: ${reason || "no error"}`);
       }
       // Told to stop: what is left stays in the ring.
       dropped += (end - taken) | 0;
