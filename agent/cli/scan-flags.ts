@@ -101,7 +101,10 @@ export function addScanFlags(command: Command): Command {
       "--port-timeout <ms>",
       `how long an answer may take, in milliseconds (default: ${DEFAULT_PORT_TIMEOUT_MS})`,
     )
-    .option("--cooldown <s>", "wait after the last probe, in seconds (default: the port timeout)")
+    .option(
+      "--cooldown <s>",
+      "wait after the last probe, in seconds (default: the port timeout; on the local link, until nothing has come for 0.3 s)",
+    )
     .option("--max-runtime <s>", "stop after this many seconds (default: no limit)")
     .optionsGroup("How to send:")
     .option("--link <name>", "auto, xdp, packet, raw or connect (default: auto, the fastest that works)")

@@ -15,6 +15,11 @@ import { DEFAULT_PORTS, DEFAULT_RATE, type ScanFlags, type TunableFlags } from "
 
 /** A terminal scan may go faster than a job: the network is the user's own business. */
 const MAX_RATE_PPS = 10_000_000;
+/**
+ * On the local link. Ten times what a host there takes that has just answered for its hardware address, and five times
+ * what its answer may wait in the receive ring.
+ */
+const QUIET_MS = 300;
 const MAX_SEED = 2 ** 48;
 const MAX_SENDERS = 64;
 
@@ -68,6 +73,8 @@ export function scanRequest(
         ? DEFAULT_PORT_TIMEOUT_MS
         : wholeNumberOf("--port-timeout", flags.portTimeout, 1, 60_000),
     cooldownMs: seconds("--cooldown", flags.cooldown, 0, 3_600),
+    // Who says how long to wait is taken at the word.
+    quietMs: flags.cooldown === undefined && flags.portTimeout === undefined ? QUIET_MS : undefined,
     maxRuntimeMs: seconds("--max-runtime", flags.maxRuntime, 0.001, 2_000_000),
     link,
     senders:

@@ -27,6 +27,7 @@ export function scanRequestOf(job: Job, target: JobTarget, ratePps: number, elap
     retries: options.retries,
     portTimeoutMs: options.portTimeoutMs,
     cooldownMs: undefined,
+    quietMs: undefined,
     maxRuntimeMs: Math.max(1, options.scanTimeoutSeconds * 1_000 - elapsedMs),
     link: engine === "connect" ? "connect" : "auto",
     seed: Math.floor(Math.random() * MAX_SEED),

@@ -14,8 +14,8 @@ import {
 } from "./control-block.ts";
 import { newAnsweredSet } from "./dedup.ts";
 import { newNeighbourTable } from "./link/neighbours.ts";
-import type { RoutedTargets } from "./link/route-types.ts";
-import { newWayTable } from "./link/way-table.ts";
+import type { Route, RoutedTargets } from "./link/route-types.ts";
+import { newWayTable, type WayTable } from "./link/way-table.ts";
 import type { CookieKey } from "./packet/cookie.ts";
 import { payloadsOfPort } from "./packet/payloads.ts";
 import type { Probing, ResumePoint, ResumePosition, ScanRequest, WorkerPlan } from "./plan.ts";
@@ -71,12 +71,13 @@ export function compilePlan(
   });
   setFlag(control, WINDOW, request.resume?.window ?? 0);
   setLane(control, 0, REFUSED_FIRST_PASS, request.resume?.refused ?? 0);
+  const ways = newWayTable(routed.segments);
   return {
     find: request.find,
     probing: way.probing,
     frameLink: way.frameLink,
     routes: routed.routes,
-    ways: newWayTable(routed.segments),
+    ways,
     neighbours: newNeighbourTable(routed, request.gatewayMac),
     space,
     permutation: newPermutation(space.size, request.seed),
@@ -86,6 +87,7 @@ export function compilePlan(
     sourcePortCount: sourcePortCount(passes),
     passes,
     cooldownMs: request.cooldownMs ?? request.portTimeoutMs,
+    quietMs: quietMsOf(request, ways, routed.routes),
     lane: 0,
     lanes: way.lanes,
     portTimeoutMs: request.portTimeoutMs,
@@ -124,4 +126,16 @@ function positionOf(resume: ResumePoint | undefined): ResumePosition | undefined
   if (resume === undefined) return undefined;
   const { window, pass, lanePositions } = resume;
   return { window, pass, lanePositions };
+}
+
+/** Hosts on the link have just answered for their hardware address; a service may think about a datagram for longer. */
+function quietMsOf(
+  { quietMs = Number.POSITIVE_INFINITY, udpPorts }: ScanRequest,
+  ways: WayTable,
+  routes: readonly Route[],
+): number {
+  const isNear = ways.hopSteps.every(
+    (step, stretch) => step === 1 || routes[ways.routes[stretch] ?? 0]?.interfaceName === "lo",
+  );
+  return isNear && udpPorts.length === 0 ? quietMs : Number.POSITIVE_INFINITY;
 }

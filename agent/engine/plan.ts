@@ -48,6 +48,8 @@ export interface ScanRequest {
   readonly portTimeoutMs: number;
   /** The wait after the last probe; undefined is `portTimeoutMs`. */
   readonly cooldownMs: number | undefined;
+  /** Where all targets are on the local link: no longer than until nothing has come for so long. Not for UDP. */
+  readonly quietMs: number | undefined;
   /** The scan stops after this and is then partial. */
   readonly maxRuntimeMs: number | undefined;
   readonly link: LinkName;
@@ -113,6 +115,8 @@ export interface WorkerPlan {
   readonly passes: number;
   /** The wait after the last probe. */
   readonly cooldownMs: number;
+  /** Any wait for answers ends when none has come for so long; Infinity where answers may take their time. */
+  readonly quietMs: number;
   /** This sender's number, from 0, and how many there are. A receiver has lane 0. */
   readonly lane: number;
   readonly lanes: number;

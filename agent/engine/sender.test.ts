@@ -23,7 +23,9 @@ import {
   STOP_SENDING,
   sumOfLanes,
 } from "./control-block.ts";
+import { AnswerSink } from "./answers.ts";
 import { BATCH_PACKETS } from "./link/transmitter.ts";
+import { reasonCode } from "./packet/reason.ts";
 import type { ScanRequest, WorkerPlan } from "./plan.ts";
 import { resumePointOf } from "./resume.ts";
 import { Sender } from "./sender.ts";
@@ -248,6 +250,34 @@ describe("waiting", () => {
       5_000,
       5_030,
     );
+  });
+
+  test("on the local link ends once nothing has come for a while, and goes on as long as something does", () => {
+    const plan = aPlan({ portTimeoutMs: 5_000, quietMs: 300 }, { reaches: ["on-link"] });
+    expect(atEnd(runLane(plan, time).sent)).toBeWithin(300, 330);
+
+    const again = aPlan({ portTimeoutMs: 5_000, quietMs: 300 }, { reaches: ["on-link"] });
+    const prober = new FakeProber(time);
+    const sink = new AnswerSink(again);
+    let sentMs = 0;
+    let late = 0;
+    prober.onFlush = () => {
+      sentMs = time.nowMs;
+    };
+    prober.onIdle = (nowMs) => {
+      if (late < 4 && nowMs >= sentMs + 250 * (late + 1)) {
+        sink.accept(late++, 0, reasonCode("syn-ack"), 64, FIRST_SOURCE_PORT);
+      }
+    };
+    expect(atEnd(runLane(again, time, prober).sent)).toBeWithin(1_300, 1_350);
+  });
+
+  test("is not cut short for what is routed, nor for datagrams, however quiet it is", () => {
+    const quiet = { portTimeoutMs: 5_000, quietMs: 300 };
+    expect(aPlan(quiet, { reaches: ["gateway"] }).quietMs).toBe(Infinity);
+    const udpPorts = [{ first: 53, last: 53 }];
+    expect(aPlan({ ...quiet, udpPorts }, { reaches: ["on-link"] }).quietMs).toBe(Infinity);
+    expect(aPlan({ portTimeoutMs: 5_000 }, { reaches: ["on-link"] }).quietMs).toBe(Infinity);
   });
 
   test("ends as soon as everything was answered, payloads and hosts that are not there included", () => {

@@ -191,8 +191,19 @@ export class Sender {
     // The last answers of a window may come during the next one.
     if (plan.probing === "connect" || (isLastPass && !isLastWindow)) return;
     const waitMs = isLastPass ? plan.cooldownMs : plan.portTimeoutMs * SHARE_BETWEEN_PASSES;
+    const quietMs = isLastPass ? plan.quietMs : plan.quietMs * SHARE_BETWEEN_PASSES;
     const untilMs = performance.now() + waitMs;
-    while (this.isRunning() && performance.now() < untilMs && !this.isAllAnswered()) this.idleWithCanaries();
+    let answers = this.answers();
+    let quietFromMs = performance.now();
+    while (this.isRunning() && !this.isAllAnswered()) {
+      const nowMs = performance.now();
+      if (this.answers() !== answers) {
+        answers = this.answers();
+        quietFromMs = nowMs;
+      }
+      if (nowMs >= untilMs || nowMs - quietFromMs >= quietMs) break;
+      this.idleWithCanaries();
+    }
   }
 
   /** Main says when nobody will be suspected any more. */
@@ -214,11 +225,16 @@ export class Sender {
 
   /** Whether nothing more can come. */
   private isAllAnswered(): boolean {
-    const { control, space, shard, permutation } = this.plan;
-    const answers = counter(control, OPEN) + counter(control, CLOSED) + counter(control, FILTERED_BY_ANSWER);
+    const { space, shard, permutation } = this.plan;
+    const answers = this.answers();
     if (this.absent === 0) return answers === shardSize(permutation.size, shard);
     // How much of the absent hosts falls to one shard is not worth counting out.
     return shard.count === 1 && answers === (space.addressCount - this.absent) * space.questions.count;
+  }
+
+  private answers(): number {
+    const { control } = this.plan;
+    return counter(control, OPEN) + counter(control, CLOSED) + counter(control, FILTERED_BY_ANSWER);
   }
 
   private window(window: number): LaneWindow {

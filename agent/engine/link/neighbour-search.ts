@@ -10,7 +10,7 @@ import { NeighbourRequest, NeighbourSocket } from "./neighbour-socket.ts";
 import type { Route } from "./route-types.ts";
 
 /** How long each round waits for answers; answers to earlier rounds count in later ones. Absent hosts cost all of it. */
-const ROUND_WAIT_MS = [150, 250, 500] as const;
+const ROUND_WAIT_MS = [100, 150, 250] as const;
 /** Broadcasts burden every host of the link, whatever rate the scan may have. */
 const MAX_ASKED_PPS = 5_000;
 const MAX_SLEEP_MS = 100;

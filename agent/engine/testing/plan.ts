@@ -34,6 +34,7 @@ export function aRequest(overrides: Partial<ScanRequest> = {}): ScanRequest {
     retries: 0,
     portTimeoutMs: 100,
     cooldownMs: undefined,
+    quietMs: undefined,
     maxRuntimeMs: undefined,
     link: "auto",
     seed: 1,
