@@ -56,6 +56,7 @@ const context: CliContext = {
   interrupted: interruptSignal(),
   stdinIsTerminal: isatty(0),
   readStdin: () => Bun.stdin.text(),
+  stdin: () => Bun.stdin.stream(),
 };
 
 process.exit(await runProgram(process.argv.slice(2), context));

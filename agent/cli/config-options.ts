@@ -10,5 +10,6 @@ export function addConfigOptions(command: Command): Command {
     .option("--ca-file <file>", "PEM file of an authority to trust beside the system's")
     .option("--allow-plain-http", "allow http to a control plane that is not on this host")
     .option("--max-rate <pps>", "most probes per second of all jobs together (default: no limit)")
+    .option("--max-concurrent-scans <n>", "jobs that run at a time, from 1 to 16 (default: 2)")
     .option("--log-level <level>", "DEBUG, INFO, WARNING or ERROR");
 }

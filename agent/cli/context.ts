@@ -10,8 +10,10 @@ export interface CliContext {
   /** Aborts at the first SIGINT or SIGTERM. The second ends the process at once. */
   readonly interrupted: AbortSignal;
   readonly stdinIsTerminal: boolean;
-  /** All of standard input, for targets, and for secrets that must not stand on a command line. */
+  /** All of standard input, for secrets that must not stand on a command line. */
   readStdin(): Promise<string>;
+  /** Standard input piece by piece, for lists that may be long. */
+  stdin(): AsyncIterable<Uint8Array>;
 }
 
 export interface TextOutput {

@@ -1,8 +1,7 @@
 /** Which of the targets are there: the addresses of hosts that were found up, as targets of the scan that follows. */
 
 import { parseAddress } from "#shared/net/address.ts";
-import { type AddressSet, addressSetOf, type BigRange } from "#shared/net/address-set.ts";
-import type { NumberRange } from "#shared/net/ranges.ts";
+import { AddressCollector, type AddressSet } from "#shared/net/address-set.ts";
 import type { HostResult } from "#shared/protocol/job.ts";
 import type { ScanRequest } from "../engine/plan.ts";
 
@@ -13,18 +12,17 @@ export function discoveryRequest(request: ScanRequest): ScanRequest {
 }
 
 export class HostsUp {
-  private readonly v4: NumberRange[] = [];
-  private readonly v6: BigRange[] = [];
+  private readonly collector = new AddressCollector();
 
   add(results: readonly HostResult[]): void {
     for (const { address: text, state } of results) {
       const address = state === "up" ? parseAddress(text) : undefined;
-      if (address?.family === 4) this.v4.push({ first: address.value, last: address.value });
-      if (address?.family === 6) this.v6.push({ first: address.value, last: address.value });
+      if (address !== undefined) this.collector.add(address);
     }
   }
 
+  /** Those that were added. Asked once, when all are. */
   addresses(): AddressSet {
-    return addressSetOf(this.v4, this.v6);
+    return this.collector.take();
   }
 }

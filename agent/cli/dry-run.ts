@@ -3,12 +3,13 @@
 import { setImmediate } from "node:timers/promises";
 import { questionsOf } from "../engine/compile-plan.ts";
 import { type AnsweredSet, newAnsweredSet, windowBit } from "../engine/dedup.ts";
-import { dryRunChunks, type DryRunFormat, type Positions, stretchesOf } from "../engine/dry-run.ts";
+import { dryRunChunks, type DryRunFormat, type Positions } from "../engine/dry-run.ts";
 import type { ScanRequest } from "../engine/plan.ts";
 import { restoreAnswered } from "../engine/resume.ts";
 import { laneWindow, shardSize, type Sharded } from "../engine/targets/lane.ts";
 import { newPermutation } from "../engine/targets/permutation.ts";
 import { buildSpace } from "../engine/targets/space.ts";
+import { stretchesOf } from "../engine/targets/stretches.ts";
 import { EXIT_INTERRUPTED } from "./exit-codes.ts";
 import { refuse } from "./option-values.ts";
 import type { OutputSink } from "./output-sink.ts";

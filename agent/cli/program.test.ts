@@ -52,6 +52,7 @@ async function run(args: readonly string[], stdin = ""): Promise<Outcome> {
     interrupted: new AbortController().signal,
     stdinIsTerminal: false,
     readStdin: async () => stdin,
+    stdin: () => new Blob([stdin]).stream(),
   });
   return { exitCode, stdout: stdout.text, stdoutBytes: stdout.bytes, stderr: stderr.text };
 }

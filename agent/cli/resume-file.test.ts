@@ -103,8 +103,10 @@ describe("refuses", () => {
   ];
 
   test.each([
-    part("scan", { targets: ["10.0.0.0/33"] }),
-    part("scan", { targets: [] }),
+    part("scan", { targets: "10.0.0.0/33" }),
+    part("scan", { targets: "example.org" }),
+    part("scan", { targets: "" }),
+    part("scan", { targets: ["10.0.0.1"] }),
     part("scan", { ports: "0" }),
     part("scan", { ports: "" }),
     part("scan", { find: "hosts" }),

@@ -7,15 +7,15 @@ import { open, rename, unlink } from "node:fs/promises";
 import { z } from "zod";
 import { errorMessage, UsageError } from "#shared/errors.ts";
 import { formatPorts, parsePorts } from "#shared/net/port-spec.ts";
-import { formatAddressSet, parseTargets } from "#shared/net/target-spec.ts";
+import { addressTexts, parseTargets } from "#shared/net/target-spec.ts";
 import { MAX_RETRIES } from "#shared/protocol/limits.ts";
 import type { ResumePoint } from "../engine/plan.ts";
+import { joined, jsonPieces } from "./json-pieces.ts";
 import type { TunableFlags } from "./scan-flags.ts";
 import type { ScanScope } from "./scan-options.ts";
 
 /** The answered set of a large scan in base64, and a million targets beside it. */
 export const MAX_RESUME_FILE_BYTES = 256 * 1_048_576;
-const MAX_TARGETS = 4_000_000;
 const MAX_LANES = 1_024;
 const MAX_COUNTERS = 1_024;
 
@@ -47,7 +47,8 @@ const resumeFileSchema = z.strictObject({
   savedAt: z.iso.datetime(),
   scan: z.strictObject({
     find: z.enum(["ports", "hosts"]),
-    targets: z.array(z.string().max(100)).min(1).max(MAX_TARGETS),
+    /** One text, split by commas: a million texts would take ten times its memory. */
+    targets: z.string().min(1).max(MAX_RESUME_FILE_BYTES),
     /** Empty where hosts are looked for. */
     ports: z.string().max(1_000_000),
     retries: z.int().min(0).max(MAX_RETRIES),
@@ -89,14 +90,41 @@ export function resumeFileName(nowMs: number): string {
  * @throws Error of the file system
  */
 export async function writeResumeFile(path: string, resumed: ResumedScan, nowMs: number): Promise<void> {
-  const { scope, flags, point } = resumed;
-  const content: z.infer<typeof resumeFileSchema> = {
+  const unfinished = `${path}.${crypto.randomUUID()}`;
+  const file = await open(unfinished, "wx", 0o600);
+  try {
+    const targets = joined(addressTexts(resumed.scope.addresses), ",");
+    // Canonical texts of addresses have nothing that a JSON string must escape.
+    const pieces = jsonPieces((text) => contentOf(resumed, text, nowMs), quoted(targets));
+    for (const piece of pieces) await file.writeFile(piece);
+    await file.sync();
+    await file.close();
+    await rename(unfinished, path);
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    await unlink(unfinished).catch(() => undefined);
+    throw error;
+  }
+}
+
+function* quoted(parts: Iterable<string>): Generator<string> {
+  yield '"';
+  yield* parts;
+  yield '"';
+}
+
+function contentOf(
+  { scope, flags, point }: ResumedScan,
+  targets: string,
+  nowMs: number,
+): z.infer<typeof resumeFileSchema> {
+  return {
     kind: "portolan-resume",
     version: 1,
     savedAt: new Date(nowMs).toISOString(),
     scan: {
       find: scope.find,
-      targets: formatAddressSet(scope.addresses),
+      targets,
       ports: formatPorts({ tcp: scope.tcpPorts, udp: scope.udpPorts }),
       retries: scope.retries,
       seed: scope.seed,
@@ -113,18 +141,6 @@ export async function writeResumeFile(path: string, resumed: ResumedScan, nowMs:
       answered: Buffer.from(point.answered).toString("base64"),
     },
   };
-  const unfinished = `${path}.${crypto.randomUUID()}`;
-  const file = await open(unfinished, "wx", 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(content)}\n`);
-    await file.sync();
-    await file.close();
-    await rename(unfinished, path);
-  } catch (error) {
-    await file.close().catch(() => undefined);
-    await unlink(unfinished).catch(() => undefined);
-    throw error;
-  }
 }
 
 /** @throws UsageError FILE_NOT_READABLE or INVALID_RESUME_FILE */
@@ -136,7 +152,7 @@ export async function readResumeFile(path: string): Promise<ResumedScan> {
   if (point.pass > scan.retries + 1) throw invalid(path, "it stands in a pass that the scan does not have");
   return {
     scope: {
-      addresses: parseTargets(scan.targets),
+      addresses: parseTargets([scan.targets]),
       find: scan.find,
       tcpPorts: ports.tcp,
       udpPorts: ports.udp,

@@ -1,9 +1,8 @@
 /** Whether a scan that is taken up again is the one that the command line speaks of. */
 
 import { UsageError } from "#shared/errors.ts";
-import type { AddressSet } from "#shared/net/address-set.ts";
+import { type AddressSet, areSameAddresses } from "#shared/net/address-set.ts";
 import { formatPorts } from "#shared/net/port-spec.ts";
-import { formatAddressSet } from "#shared/net/target-spec.ts";
 import type { ScanFlags } from "./scan-flags.ts";
 import { type ScanScope, scanScope } from "./scan-options.ts";
 
@@ -20,7 +19,7 @@ export function requireSameScope(
   const said = scanScope(addresses ?? scope.addresses, flags);
   const portsAreSaid = [flags.ports, flags.topPorts, flags.topUdpPorts].some((text) => text !== undefined);
   const differs: readonly (readonly [string, boolean])[] = [
-    ["the targets", addresses !== undefined && textOfTargets(said) !== textOfTargets(scope)],
+    ["the targets", !areSameAddresses(said.addresses, scope.addresses)],
     ["the ports", portsAreSaid && textOfPorts(said) !== textOfPorts(scope)],
     ["--only-discover", flags.onlyDiscover === true && scope.find !== "hosts"],
     ["--retries", flags.retries !== undefined && said.retries !== scope.retries],
@@ -37,10 +36,6 @@ export function requireSameScope(
     "RESUME_MISMATCH",
     `${other[0]} differ from those of the scan to resume; leave them out, or start a new scan without --resume`,
   );
-}
-
-function textOfTargets({ addresses }: ScanScope): string {
-  return formatAddressSet(addresses).join(",");
 }
 
 function textOfPorts({ find, tcpPorts, udpPorts }: ScanScope): string {

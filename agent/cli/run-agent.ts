@@ -5,7 +5,7 @@ import { UsageError } from "#shared/errors.ts";
 import { formatLogLine, Log } from "#shared/log.ts";
 import { PORTOLAN_VERSION } from "#shared/protocol/version.ts";
 import { ControlPlaneClient } from "../client/control-plane.ts";
-import { readCredentials } from "../client/credentials.ts";
+import { readCredentials, writeCredentials } from "../client/credentials.ts";
 import type { ConfigFlags } from "../config/config.ts";
 import { runDaemon } from "../daemon/daemon.ts";
 import { rawSocketProblem } from "../engine/link/choose.ts";
@@ -41,12 +41,14 @@ export async function runAgent(context: CliContext, flags: ConfigFlags): Promise
       clock: systemClock,
       log,
       signal: context.interrupted,
+      keepKey: credentials && ((key) => writeCredentials(config.stateDir, { ...credentials, apiKey: key })),
     },
     {
       stateDir: config.stateDir,
       capabilities: rawProblem === undefined ? ["connect", "syn"] : ["connect"],
       workers: context.workers,
       maxRatePps: config.maxRatePps,
+      maxConcurrentScans: config.maxConcurrentScans,
       onStart: () => {
         log.info("agent.starting", `Portolan agent ${PORTOLAN_VERSION} starting`, { server });
         if (rawProblem === undefined) return;

@@ -3,22 +3,47 @@
 import { formatPorts } from "#shared/net/port-spec.ts";
 import { formatIpv4 } from "#shared/net/ipv4.ts";
 import { formatIpv6 } from "#shared/net/ipv6.ts";
-import { formatAddressSet } from "#shared/net/target-spec.ts";
+import { addressTexts } from "#shared/net/target-spec.ts";
 import type { ScanSummary } from "#shared/protocol/job.ts";
 import type { ScanRequest } from "../engine/plan.ts";
 import type { RunDescription } from "../output/report-writer.ts";
+import { joined, jsonPieces } from "./json-pieces.ts";
 
-/** JSON, the summary's own fields beside the rest. */
-export function runSummaryText(run: RunDescription, request: ScanRequest, summary: ScanSummary): string {
+const INDENT = 2;
+
+/** JSON in pieces, the summary's own fields beside the rest. */
+export function runSummaryPieces(
+  run: RunDescription,
+  request: ScanRequest,
+  summary: ScanSummary,
+): Iterable<string> {
+  const texts = addressTexts(request.addresses).map((text) => JSON.stringify(text));
+  return jsonPieces((targets) => summaryDocument(run, request, summary, targets), listOf(texts), INDENT);
+}
+
+/** As `JSON.stringify` writes a list at this place. */
+function* listOf(elements: Iterable<string>): Generator<string> {
+  const [inside, outside] = [3, 2].map((depth) => `\n${" ".repeat(depth * INDENT)}`);
+  yield `[${inside}`;
+  yield* joined(elements, `,${inside}`);
+  yield `${outside}]`;
+}
+
+function summaryDocument(
+  run: RunDescription,
+  request: ScanRequest,
+  summary: ScanSummary,
+  targets: string,
+): object {
   const { sourceAddresses } = request;
-  const document = {
+  return {
     version: run.version,
     command: run.commandLine,
     startedAt: new Date(run.startedAtMs).toISOString(),
     endedAt: new Date(run.startedAtMs + summary.durationMs).toISOString(),
     parameters: {
       find: request.find,
-      targets: formatAddressSet(request.addresses),
+      targets,
       tcpPorts: formatPorts({ tcp: request.tcpPorts, udp: [] }),
       udpPorts: formatPorts({ tcp: request.udpPorts, udp: [] }),
       ratePps: request.ratePps,
@@ -43,5 +68,4 @@ export function runSummaryText(run: RunDescription, request: ScanRequest, summar
     },
     ...summary,
   };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
 }

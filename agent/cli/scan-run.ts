@@ -14,7 +14,7 @@ import { leaveResumeFile } from "./leave-resume-file.ts";
 import { fileSink, type OutputSink, outputSink } from "./output-sink.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { ReportOutput } from "./report-output.ts";
-import { runSummaryText } from "./run-summary.ts";
+import { runSummaryPieces } from "./run-summary.ts";
 import type { TunableFlags } from "./scan-flags.ts";
 import { summaryText } from "./summary-text.ts";
 
@@ -91,7 +91,9 @@ class ScanRun {
     // Where nobody is up, the search for hosts is all there was.
     const { find } = this.present?.request ?? request;
     await this.tell((look.isLive && format === "table" ? "\n" : "") + summaryText(summary, find));
-    await summaryFile?.write(runSummaryText(description, request, summary));
+    if (summaryFile !== undefined) {
+      for (const piece of runSummaryPieces(description, request, summary)) await summaryFile.write(piece);
+    }
     if (summary.ended !== "interrupted" && summary.ended !== "failed") return 0;
     if (!this.isReaderGone) await this.tell(await this.howToGoOn());
     return summary.ended === "failed" ? EXIT_FAILED : EXIT_INTERRUPTED;

@@ -31,7 +31,7 @@ const TERMINAL: Stdin = { isTerminal: true, text: "" };
 async function read(words: readonly string[], flags: ScanFlags = {}, stdin = TERMINAL): Promise<string[]> {
   const addresses = await readTargets(words, flags, {
     stdinIsTerminal: stdin.isTerminal,
-    readStdin: async () => stdin.text,
+    stdin: () => new Blob([stdin.text]).stream(),
   });
   return addresses === undefined ? ["none"] : formatAddressSet(addresses);
 }

@@ -1,16 +1,14 @@
 /** Which addresses to scan: words, files, standard input and host names, less what is excluded. */
 
-import { errorMessage, UsageError } from "#shared/errors.ts";
+import { UsageError } from "#shared/errors.ts";
 import { type AddressSet, countAddresses, unionAddresses } from "#shared/net/address-set.ts";
-import { parseTargetFile } from "#shared/net/target-file.ts";
-import { probedAddresses, type SpecificationUse, splitTargets } from "#shared/net/target-spec.ts";
+import { type SpecificationUse, type SplitTargets, TargetCollector } from "#shared/net/target-collector.ts";
+import { probedAddresses } from "#shared/net/target-spec.ts";
 import { resolveHostnames } from "../host/resolve.ts";
 import type { CliContext } from "./context.ts";
 import { refuse } from "./option-values.ts";
 import type { ScanFlags } from "./scan-flags.ts";
-
-/** Text of one list of targets: some four million addresses. */
-const MAX_LIST_BYTES = 64 * 1_048_576;
+import { readTargetFile, readTargetList } from "./target-list.ts";
 
 /**
  * @returns undefined where nothing names a target
@@ -19,12 +17,13 @@ const MAX_LIST_BYTES = 64 * 1_048_576;
 export async function readTargets(
   words: readonly string[],
   flags: ScanFlags,
-  context: Pick<CliContext, "readStdin" | "stdinIsTerminal">,
+  context: Pick<CliContext, "stdin" | "stdinIsTerminal">,
 ): Promise<AddressSet | undefined> {
   const named = words.filter((word) => word !== "-");
   const isAsked = named.length < words.length;
   const files = flags.targetsFile ?? [];
-  let targets = [...named, ...(await wordsOfFiles(files, "targets"))];
+  const family = familyOf(flags);
+  const targets = await collect("targets", named, files);
   if (isAsked && context.stdinIsTerminal)
     refuse("'-' reads targets from standard input, which is a terminal here");
   // Targets piped in need no word that says so; without any, whoever waits for them would wait for ever.
@@ -32,16 +31,14 @@ export async function readTargets(
     isAsked ||
     (words.length + files.length === 0 && flags.resume === undefined && !context.stdinIsTerminal)
   ) {
-    targets = targets.concat(wordsOfList(await context.readStdin(), "targets", "standard input"));
+    await readTargetList(context.stdin(), "standard input", targets);
   }
-  if (targets.length === 0) return undefined;
-  const exclusions = [
-    ...(flags.exclude ?? []),
-    ...(await wordsOfFiles(flags.excludeFile ?? [], "exclusions")),
-  ];
+  const asked = targets.take();
+  if (countAddresses(asked.addresses) + asked.hostnames.length === 0) return undefined;
+  const exclusions = await collect("exclusions", flags.exclude ?? [], flags.excludeFile ?? []);
   const addresses = probedAddresses(
-    await resolved(targets, "targets", familyOf(flags)),
-    await resolved(exclusions, "exclusions", undefined),
+    await resolved(asked, family),
+    await resolved(exclusions.take(), undefined),
   );
   if (countAddresses(addresses) === 0) {
     throw new UsageError(
@@ -58,46 +55,20 @@ function familyOf({ ipv4, ipv6 }: ScanFlags): 4 | 6 | undefined {
   return ipv4 === true ? 4 : ipv6 === true ? 6 : undefined;
 }
 
-async function wordsOfFiles(paths: readonly string[], use: SpecificationUse): Promise<string[]> {
-  // Joined, not spread into a call: a list may have more words than a call takes arguments.
-  const lists: string[][] = [];
-  for (const path of paths) lists.push(wordsOfList(await readText(path), use, path));
-  return lists.flat();
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    const file = Bun.file(path);
-    if (file.size > MAX_LIST_BYTES && Number.isFinite(file.size)) return tooLong(path);
-    return await file.text();
-  } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
-    throw new UsageError("FILE_NOT_READABLE", `cannot read ${path}: ${errorMessage(cause)}`, { cause });
-  }
-}
-
-/** @throws UsageError naming source, line and word */
-function wordsOfList(text: string, use: SpecificationUse, source: string): string[] {
-  if (text.length > MAX_LIST_BYTES) tooLong(source);
-  try {
-    return parseTargetFile(text, use);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(error.code, `${source}, ${error.message}`, { cause: error });
-  }
-}
-
-function tooLong(source: string): never {
-  return refuse(
-    `${source} is longer than ${MAX_LIST_BYTES / 1_048_576} MiB; name networks instead of single addresses`,
-  );
+async function collect(
+  use: SpecificationUse,
+  words: readonly string[],
+  paths: readonly string[],
+): Promise<TargetCollector> {
+  const collector = new TargetCollector(use, true);
+  for (const word of words) collector.addText(word);
+  for (const path of paths) await readTargetFile(path, collector);
+  return collector;
 }
 
 async function resolved(
-  words: readonly string[],
-  use: SpecificationUse,
+  { addresses, hostnames }: SplitTargets,
   family: 4 | 6 | undefined,
 ): Promise<AddressSet> {
-  const { addresses, hostnames } = splitTargets(words, use);
   return unionAddresses(addresses, (await resolveHostnames(hostnames, family)).addresses);
 }

@@ -142,6 +142,7 @@ test("on a terminal: each port at once, then a table, and never on the progress 
       interrupted: new AbortController().signal,
       stdinIsTerminal: true,
       readStdin: async () => "",
+      stdin: () => new Blob([]).stream(),
     },
   );
   expect(exitCode).toBe(0);

@@ -101,10 +101,10 @@ describe("a call", () => {
     expect(calls[0]?.path).toBe("/portolan/scanner/heartbeat");
   });
 
-  test("for jobs says how long it waits, and ends when told to", async () => {
+  test("for jobs says how many and how long it waits, and ends when told to", async () => {
     answer = () => Response.json({ jobs: [] });
-    expect(await client.jobs(50, new AbortController().signal)).toEqual({ jobs: [] });
-    expect(calls[0]).toMatchObject({ method: "GET", path: "/scanner/jobs?wait=50", body: undefined });
+    expect(await client.jobs(50, 3, new AbortController().signal)).toEqual({ jobs: [] });
+    expect(calls[0]).toMatchObject({ method: "GET", path: "/scanner/jobs?wait=50&max=3", body: undefined });
 
     const stop = new AbortController();
     const never = Promise.withResolvers<Response>();
@@ -112,7 +112,7 @@ describe("a call", () => {
       stop.abort();
       return never.promise;
     };
-    expect(await failureOf(client.jobs(50, stop.signal))).toMatchObject({ code: "NO_ANSWER", status: 0 });
+    expect(await failureOf(client.jobs(50, 3, stop.signal))).toMatchObject({ code: "NO_ANSWER", status: 0 });
     never.resolve(Response.json({ jobs: [] }));
   });
 });

@@ -12,6 +12,8 @@ import {
   type RegisterRequest,
   type RegisterResponse,
   registerResponseSchema,
+  type RotateKeyResponse,
+  rotateKeyResponseSchema,
 } from "#shared/protocol/scanner.ts";
 import {
   type JobCompleteRequest,
@@ -46,9 +48,16 @@ export interface ClientOptions {
 
 export class ControlPlaneClient {
   private readonly options: ClientOptions;
+  private apiKey: string | undefined;
 
   constructor(options: ClientOptions) {
     this.options = options;
+    this.apiKey = options.apiKey;
+  }
+
+  /** Every call from now on carries this key. */
+  useKey(apiKey: string): void {
+    this.apiKey = apiKey;
   }
 
   register(request: RegisterRequest): Promise<RegisterResponse> {
@@ -59,12 +68,17 @@ export class ControlPlaneClient {
     return this.post("/scanner/heartbeat", request, heartbeatResponseSchema);
   }
 
-  /** Waits up to `waitSeconds` for work. */
-  jobs(waitSeconds: number, signal: AbortSignal): Promise<JobsResponse> {
+  /** Asks for a new key; the present one works until the new one is used. */
+  rotateKey(): Promise<RotateKeyResponse> {
+    return this.call("POST", "/scanner/rotate-key", undefined, rotateKeyResponseSchema, TIMEOUT_MS);
+  }
+
+  /** Waits up to `waitSeconds` for work. @param most jobs in the answer, from 1 to MAX_JOBS_PER_POLL */
+  jobs(waitSeconds: number, most: number, signal: AbortSignal): Promise<JobsResponse> {
     const timeoutMs = waitSeconds * 1_000 + POLL_MARGIN_MS;
     return this.call(
       "GET",
-      `/scanner/jobs?wait=${waitSeconds}`,
+      `/scanner/jobs?wait=${waitSeconds}&max=${most}`,
       undefined,
       jobsResponseSchema,
       timeoutMs,
@@ -107,7 +121,8 @@ export class ControlPlaneClient {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<z.output<T>> {
-    const { server, apiKey, ca } = this.options;
+    const { server, ca } = this.options;
+    const { apiKey } = this;
     const timeout = AbortSignal.timeout(timeoutMs);
     let response: Response;
     let content: unknown;

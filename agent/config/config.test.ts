@@ -40,6 +40,7 @@ test("the defaults need nothing", () => {
     allowPlainHttp: false,
     logLevel: "INFO",
     maxRatePps: 0,
+    maxConcurrentScans: 2,
     apiKey: undefined,
   });
 });
@@ -51,6 +52,21 @@ test("the maximum rate: flag, then environment, then file; no number is an error
   expect(load({ config: file, maxRate: "0.5" }, { PORTOLAN_MAX_RATE: "200" }).maxRatePps).toBe(0.5);
   expect(() => load({ maxRate: "fast" })).toThrow(invalid("not 'fast'"));
   expect(() => load({ config: fileWith("max_rate: -1") })).toThrow(invalid("max_rate"));
+});
+
+test("concurrent scans: flag, then environment, then file; from 1 to 16", () => {
+  const file = fileWith("max_concurrent_scans: 3");
+  const environment = { PORTOLAN_MAX_CONCURRENT_SCANS: "4" };
+  expect(load({ config: file }).maxConcurrentScans).toBe(3);
+  expect(load({ config: file }, environment).maxConcurrentScans).toBe(4);
+  expect(load({ config: file, maxConcurrentScans: "16" }, environment).maxConcurrentScans).toBe(16);
+  for (const maxConcurrentScans of ["0", "17", "2.5", "-1", "many"]) {
+    expect(() => load({ maxConcurrentScans })).toThrow(invalid(`not '${maxConcurrentScans}'`));
+  }
+  for (const count of ["0", "17", "2.5", "'2'"]) {
+    const config = fileWith(`max_concurrent_scans: ${count}`);
+    expect(() => load({ config })).toThrow(invalid("max_concurrent_scans"));
+  }
 });
 
 test("the result cannot be changed afterwards", () => {

@@ -12,6 +12,9 @@ import { parseServerUrl } from "./server-url.ts";
 
 export const DEFAULT_CONFIG_FILE = "/etc/portolan/agent.yaml";
 export const DEFAULT_STATE_DIR = "/var/lib/portolan";
+export const DEFAULT_CONCURRENT_SCANS = 2;
+/** Each takes threads and memory of its own. */
+export const MAX_CONCURRENT_SCANS = 16;
 
 export interface AgentConfig {
   /** Without a trailing slash; undefined until somebody names one. */
@@ -23,6 +26,8 @@ export interface AgentConfig {
   readonly logLevel: LogLevel;
   /** Probes a second of all scans together, whatever a job may ask for; 0 is unlimited. */
   readonly maxRatePps: number;
+  /** Jobs that run at a time. */
+  readonly maxConcurrentScans: number;
   /** A key given from outside; usually it lies in the state directory instead. */
   readonly apiKey: string | undefined;
 }
@@ -34,6 +39,7 @@ const fileSchema = z.strictObject({
   allow_plain_http: z.boolean().optional(),
   log_level: z.string().optional(),
   max_rate: z.number().min(0).optional(),
+  max_concurrent_scans: z.int().min(1).max(MAX_CONCURRENT_SCANS).optional(),
 });
 
 export interface ConfigFlags {
@@ -44,6 +50,7 @@ export interface ConfigFlags {
   readonly allowPlainHttp?: boolean | undefined;
   readonly logLevel?: string | undefined;
   readonly maxRate?: string | undefined;
+  readonly maxConcurrentScans?: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -70,6 +77,10 @@ export function loadConfig(flags: ConfigFlags, environment: Environment): AgentC
     allowPlainHttp,
     logLevel: parseLogLevel(firstSet(flags.logLevel, environment["LOG_LEVEL"], file.log_level)),
     maxRatePps: rateOf(firstSet(flags.maxRate, environment["PORTOLAN_MAX_RATE"])) ?? file.max_rate ?? 0,
+    maxConcurrentScans:
+      concurrencyOf(firstSet(flags.maxConcurrentScans, environment["PORTOLAN_MAX_CONCURRENT_SCANS"])) ??
+      file.max_concurrent_scans ??
+      DEFAULT_CONCURRENT_SCANS,
     apiKey: firstSet(environment["API_KEY"]?.trim()),
   });
 }
@@ -89,6 +100,17 @@ function rateOf(text: string | undefined): number | undefined {
   const ratePps = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isFinite(ratePps)) return ratePps;
   throw new UsageError("INVALID_CONFIG", `the maximum rate must be probes a second, not '${text}'`);
+}
+
+/** A number of scans from the environment or a flag. Undefined where none is given. */
+function concurrencyOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (count >= 1 && count <= MAX_CONCURRENT_SCANS) return count;
+  throw new UsageError(
+    "INVALID_CONFIG",
+    `the number of concurrent scans must be from 1 to ${MAX_CONCURRENT_SCANS}, not '${text}'`,
+  );
 }
 
 /** The first that is there and not empty: an empty environment variable counts as unset. */

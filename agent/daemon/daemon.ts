@@ -1,18 +1,21 @@
 /** The agent as a service: heartbeat, work and delivery side by side, none waiting for another. */
 
+import type { Clock } from "#shared/clock.ts";
 import { errorMessage, UsageError } from "#shared/errors.ts";
-import type { Job } from "#shared/protocol/job.ts";
 import { ApiError } from "../client/api-error.ts";
 import type { WorkerFactory } from "../engine/engine-worker.ts";
-import { RateBudget } from "../engine/rate-shares.ts";
-import { type JobSpool, Spool } from "../spool/spool.ts";
+import { Spool } from "../spool/spool.ts";
 import { Bell } from "./bell.ts";
 import { heartbeatRequest, keepHeartbeat } from "./heartbeat.ts";
-import { JobRunner } from "./job-runner.ts";
 import { pollJobs } from "./job-poller.ts";
 import { logRefusal } from "./refusal.ts";
+import { RunningJobs } from "./running-jobs.ts";
+import { ScannerRate } from "./scanner-rate.ts";
 import type { DaemonServices } from "./services.ts";
 import { Uploader } from "./uploader.ts";
+
+/** Who told us to stop waits 10 s at most; what hangs longer than this is left behind. */
+const STOP_LIMIT_MS = 8_000;
 
 export interface DaemonOptions {
   readonly stateDir: string;
@@ -20,6 +23,8 @@ export interface DaemonOptions {
   readonly workers: WorkerFactory;
   /** Probes a second of all jobs together; 0 is unlimited. */
   readonly maxRatePps: number;
+  /** Jobs at a time. */
+  readonly maxConcurrentScans: number;
   /** Called once, when nothing stands in the way of a start. */
   readonly onStart: () => void;
   /** Called once, when the agent is at work. */
@@ -27,7 +32,7 @@ export interface DaemonOptions {
 }
 
 /**
- * Runs until `services.signal` aborts.
+ * Runs until `services.signal` aborts, and then no longer than STOP_LIMIT_MS.
  * @throws UsageError where the first heartbeat is refused for its key, or the state directory cannot be written:
  *   somebody should know at once
  */
@@ -42,41 +47,47 @@ export async function runDaemon(services: DaemonServices, options: DaemonOptions
   else logRefusal(log, "heartbeat", refusal);
 
   const bell = new Bell();
-  const budget = new RateBudget(options.maxRatePps);
-  const running = new Map<number, JobRunner>();
-  /** The same job may run under a new claim while results of an old one are still being delivered. */
-  const runnerOf = ({ jobId, leaseId }: JobSpool): JobRunner | undefined => {
-    const runner = running.get(jobId);
-    return runner?.job.leaseId === leaseId ? runner : undefined;
-  };
-  const uploader = new Uploader(services, spool, bell, {
-    directive: (job, directive) => runnerOf(job)?.obey(directive),
-    lost: (job) => runnerOf(job)?.giveUp(),
-    isRunning: (job) => runnerOf(job) !== undefined,
-  });
-  const runJob = async (job: Job): Promise<void> => {
-    const runner = new JobRunner(
-      services,
-      job,
-      spool.job(job.jobId, job.leaseId),
-      bell,
-      options.workers,
-      budget,
-    );
-    running.set(job.jobId, runner);
-    try {
-      await runner.run();
-    } finally {
-      running.delete(job.jobId);
-    }
-  };
+  const tools = { bell, workers: options.workers, rate: new ScannerRate(options.maxRatePps, log) };
+  const jobs = new RunningJobs(services, spool, tools, options.maxConcurrentScans);
+  const uploader = new Uploader(services, spool, bell, jobs);
   options.onReady();
-  await Promise.all([
+  const parts = [
     keepHeartbeat(services, options.capabilities),
-    pollJobs(services, runJob),
+    pollJobs(services, jobs),
     uploader.run(),
-  ]);
-  log.info("agent.stopped", "Agent stopped");
+    jobs.closed(),
+  ];
+  if (await hasEndedInTime(Promise.all(parts), services)) {
+    log.info("agent.stopped", "Agent stopped");
+  } else {
+    const left = jobs.ids().map((id) => `job ${id}`);
+    log.warning("agent.stopped", `Agent stopped without waiting for ${left.join(", ") || "all its calls"}`);
+  }
+}
+
+/** False where `end` takes longer than STOP_LIMIT_MS after the signal. @throws what `end` throws */
+async function hasEndedInTime(
+  end: Promise<unknown>,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const ended = new AbortController();
+  try {
+    return await Promise.race([
+      end.then(() => true),
+      aborted(signal)
+        .then(() => clock.sleep(STOP_LIMIT_MS, ended.signal))
+        .then(() => false),
+    ]);
+  } finally {
+    ended.abort();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 /**

@@ -5,6 +5,7 @@ import type { HeartbeatRequest } from "#shared/protocol/scanner.ts";
 import { PORTOLAN_VERSION } from "#shared/protocol/version.ts";
 import { hostFacts } from "../host/facts.ts";
 import { hostMetrics } from "../host/metrics.ts";
+import { HeartbeatAnswers } from "./heartbeat-answers.ts";
 import { logRefusal } from "./refusal.ts";
 import type { DaemonServices } from "./services.ts";
 
@@ -28,6 +29,7 @@ export async function keepHeartbeat(
   capabilities: readonly string[],
 ): Promise<void> {
   const { client, clock, log, signal } = services;
+  const answers = new HeartbeatAnswers(services);
   let failing = false;
   let waitMs = HEARTBEAT_INTERVAL_MS;
   for (;;) {
@@ -35,10 +37,11 @@ export async function keepHeartbeat(
     if (signal.aborted) return;
     const startedMs = clock.monotonicMs();
     try {
-      await client.heartbeat(await heartbeatRequest(capabilities));
+      const answer = await client.heartbeat(await heartbeatRequest(capabilities));
       if (failing) log.info("heartbeat.recovered", "Heartbeat accepted again");
       else log.debug("heartbeat.sent", "Heartbeat accepted");
       failing = false;
+      await answers.follow(answer);
       waitMs = Math.max(0, HEARTBEAT_INTERVAL_MS - (clock.monotonicMs() - startedMs));
     } catch (error) {
       logRefusal(log, "heartbeat", error);

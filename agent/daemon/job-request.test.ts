@@ -1,8 +1,10 @@
 /** What the control plane asks for, as the engine takes it. */
 
 import { describe, expect, test } from "bun:test";
+import { areSameAddresses } from "#shared/net/address-set.ts";
+import { parseTargets } from "#shared/net/target-spec.ts";
 import { type Job, jobSchema } from "#shared/protocol/job.ts";
-import { scanRequestOf } from "./job-request.ts";
+import { scanRequestOf, sizeOfTarget } from "./job-request.ts";
 
 const TARGET = { addresses: ["10.0.0.0/30", "10.0.1.1-10.0.1.9"], ports: "22,80-81,U:53" };
 
@@ -23,14 +25,9 @@ function job(overrides: Partial<Job> = {}): Job {
 
 describe("scanRequestOf", () => {
   test("takes over targets, ports and options", () => {
-    expect(scanRequestOf(job(), TARGET, 15, 0)).toMatchObject({
-      addresses: {
-        v4: [
-          { first: 0x0a00_0000, last: 0x0a00_0003 },
-          { first: 0x0a00_0101, last: 0x0a00_0109 },
-        ],
-        v6: [],
-      },
+    const request = scanRequestOf(job(), TARGET, 15, 60_000);
+    expect(areSameAddresses(request.addresses, parseTargets(TARGET.addresses))).toBe(true);
+    expect(request).toMatchObject({
       find: "ports",
       tcpPorts: [
         { first: 22, last: 22 },
@@ -48,12 +45,28 @@ describe("scanRequestOf", () => {
   });
 
   test("a further target has what time the job has left, and is told when there is none", () => {
-    expect(scanRequestOf(job(), TARGET, 0, 59_000).maxRuntimeMs).toBe(1_000);
-    expect(scanRequestOf(job(), TARGET, 0, 90_000).maxRuntimeMs).toBe(1);
+    expect(scanRequestOf(job(), TARGET, 0, 1_000).maxRuntimeMs).toBe(1_000);
+    expect(scanRequestOf(job(), TARGET, 0, 0).maxRuntimeMs).toBe(1);
   });
 
   test("uses ordinary connections where they are asked for", () => {
     expect(scanRequestOf(job({ engine: "connect" }), TARGET, 0, 0).link).toBe("connect");
+  });
+
+  test("takes UDP ports alone", () => {
+    expect(scanRequestOf(job(), { ...TARGET, ports: "U:53,161-162" }, 0, 1)).toMatchObject({
+      tcpPorts: [],
+      udpPorts: [
+        { first: 53, last: 53 },
+        { first: 161, last: 162 },
+      ],
+    });
+  });
+
+  test("refuses an engine that is not here", () => {
+    expect(() => scanRequestOf(job({ engine: "nmap" }), TARGET, 0, 1)).toThrow(
+      expect.objectContaining({ code: "ENGINE_NOT_HERE" }),
+    );
   });
 
   test("has another order of probes each time", () => {
@@ -69,5 +82,13 @@ describe("scanRequestOf", () => {
     expect(() => scanRequestOf(job(), { ...TARGET, ports: "80,,81" }, 0, 0)).toThrow(
       expect.objectContaining({ code: "INVALID_PORT" }),
     );
+  });
+});
+
+test("the size of a target counts both protocols, and nothing that is never probed", () => {
+  expect(sizeOfTarget(TARGET)).toEqual({ addresses: 13, ports: 4 });
+  expect(sizeOfTarget({ addresses: ["223.255.255.254-224.0.0.9"], ports: "1" })).toEqual({
+    addresses: 2,
+    ports: 1,
   });
 });

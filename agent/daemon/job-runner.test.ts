@@ -12,8 +12,9 @@ import { PROGRESS_INTERVAL_MS } from "#shared/protocol/limits.ts";
 import { ControlPlaneClient } from "../client/control-plane.ts";
 import { JobSpool } from "../spool/spool.ts";
 import { Bell } from "./bell.ts";
-import { RateBudget } from "../engine/rate-shares.ts";
 import { JobRunner } from "./job-runner.ts";
+import { ScannerRate } from "./scanner-rate.ts";
+import { FakeControlPlane } from "./testing/fake-control-plane.ts";
 
 const LEASE = "5f0c1d2e-3a4b-4c5d-8e6f-708192a3b4c5";
 
@@ -70,6 +71,19 @@ function jobFor(port: number): Job {
   };
 }
 
+const workers = {
+  sender: () => new Worker(new URL("../engine/sender.worker.ts", import.meta.url)),
+  receiver: () => new Worker(new URL("../engine/receiver.worker.ts", import.meta.url)),
+};
+
+function runOn(server: string, job: Job, spool: JobSpool): Promise<void> {
+  const log = new Log(() => undefined, "INFO", systemClock.nowMs);
+  const client = new ControlPlaneClient({ server, apiKey: "ptl_key_x", ca: undefined });
+  const services = { client, clock: hastyClock, log, signal: new AbortController().signal };
+  const tools = { bell: new Bell(), workers, rate: new ScannerRate(0, log) };
+  return new JobRunner(services, job, spool, tools).run();
+}
+
 /**
  * Runs the job on a disk that stalls at the first result and goes on after the scan has ended.
  * @returns what the job's end says, and how many results are on disk
@@ -93,18 +107,8 @@ async function runOnSlowDisk(
     log,
     signal: new AbortController().signal,
   };
-  const workers = {
-    sender: () => new Worker(new URL("../engine/sender.worker.ts", import.meta.url)),
-    receiver: () => new Worker(new URL("../engine/receiver.worker.ts", import.meta.url)),
-  };
-  const running = new JobRunner(
-    services,
-    jobFor(listener.port),
-    spool,
-    new Bell(),
-    workers,
-    new RateBudget(0),
-  ).run();
+  const tools = { bell: new Bell(), workers, rate: new ScannerRate(0, log) };
+  const running = new JobRunner(services, jobFor(listener.port), spool, tools).run();
   await Promise.all([spool.asked.promise, scanEnded.promise]);
   // Were the end written without waiting for the disk, it would be there before this call has gone round.
   await services.client.startJob(7, LEASE);
@@ -132,4 +136,53 @@ test("results that the disk refuses make the job fail, however late", async () =
   const { completion, stored } = await runOnSlowDisk((disk) => disk.reject(full));
   expect(completion).toMatchObject({ status: "failed", errorMessage: "the disk is full", resultCount: 0 });
   expect(stored).toBe(0);
+});
+
+test("at the end of its time a job stops, keeps what it found, and says what it did not cover", async () => {
+  using plane = new FakeControlPlane();
+  const { job } = plane.add({
+    targets: [
+      { addresses: ["127.0.0.1"], ports: `${listener.port}` },
+      { addresses: ["127.0.0.1"], ports: "1-1000" },
+      { addresses: ["127.0.0.2"], ports: "1-500" },
+    ],
+    maxProbesPerSecond: 20,
+    engine: "connect",
+    options: { scanTimeoutSeconds: 1 },
+  });
+  const spool = new JobSpool(
+    join(folder, "spool", `job-${job.jobId}-${job.leaseId}`),
+    job.jobId,
+    job.leaseId,
+  );
+  await runOn(plane.url, job, spool);
+
+  const batch = spool.next();
+  expect(batch).toMatchObject({ kind: "batch", results: [{ port: listener.port }] });
+  if (batch !== undefined) spool.acknowledge(batch);
+  expect(spool.next()).toMatchObject({
+    kind: "completion",
+    completion: {
+      status: "failed",
+      errorMessage: expect.stringMatching(/^timed out after 1 s; \d\.\d % of the probes were sent$/),
+      resultCount: 1,
+      summary: { ended: "timed-out", partial: true, probesPlanned: 1_501, open: 1 },
+    },
+  });
+  const { logs } = plane.heard.get(job.leaseId) ?? { logs: [] };
+  expect(logs).toContainEqual(expect.stringMatching(/^warning: 90 % of the time limit of 1 s is used/));
+});
+
+test("a job that this agent cannot do fails, and says why", async () => {
+  using plane = new FakeControlPlane();
+  const { job } = plane.add({ targets: [{ addresses: ["127.0.0.1"], ports: "U:53" }], engine: "connect" });
+  const spool = new JobSpool(
+    join(folder, "spool", `job-${job.jobId}-${job.leaseId}`),
+    job.jobId,
+    job.leaseId,
+  );
+  await runOn(plane.url, job, spool);
+  expect(spool.next()).toMatchObject({
+    completion: { status: "failed", errorMessage: expect.stringContaining("UDP"), summary: { coverage: 0 } },
+  });
 });

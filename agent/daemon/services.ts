@@ -10,4 +10,6 @@ export interface DaemonServices {
   readonly log: Log;
   /** Aborts when the daemon is to stop. */
   readonly signal: AbortSignal;
+  /** Keeps a new key for the next start; absent where the key comes from the environment. */
+  readonly keepKey?: ((apiKey: string) => Promise<void>) | undefined;
 }

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { type LossEstimate, type ScanSummary, scanSummarySchema } from "#shared/protocol/job.ts";
-import { mergeSummaries } from "./summaries.ts";
+import { mergeSummaries, unscanned } from "./summaries.ts";
 
 const count = fc.nat(1_000_000);
 
@@ -104,6 +104,27 @@ describe("mergeSummaries", () => {
         expect(link).toBe([...names].toSorted().join("+"));
       }),
     );
+  });
+});
+
+describe("a target that was not scanned", () => {
+  test("counts as planned and not as covered, whatever the scans before it did", () => {
+    fc.assert(
+      fc.property(summary, (before) => {
+        const merged = scanSummarySchema.parse(
+          mergeSummaries(before, unscanned({ addresses: 256, ports: 4 }, "timed-out")),
+        );
+        expect(merged.probesPlanned).toBe(before.probesPlanned + 1_024);
+        expect(merged.probesCovered).toBe(before.probesCovered);
+        expect(merged).toMatchObject({ partial: true, link: before.link });
+        expect(merged.ended).toBe(before.ended === "done" ? "timed-out" : before.ended);
+      }),
+    );
+  });
+
+  test("alone covers nothing", () => {
+    const alone = scanSummarySchema.parse(unscanned({ addresses: 1, ports: 1 }, "cancelled"));
+    expect(alone).toMatchObject({ coverage: 0, partial: true, ended: "cancelled" });
   });
 });
 

@@ -1,6 +1,33 @@
-/** Adds up the summaries of scans that together make one job. */
+/** Adds up the summaries of scans that together make one job, with those that never began. */
 
 import type { LossEstimate, ScanSummary } from "#shared/protocol/job.ts";
+import type { TargetSize } from "./job-request.ts";
+
+/** Of a target that nothing was sent to: it counts as planned, or a job that was cut short would look covered. */
+export function unscanned({ addresses, ports }: TargetSize, ended: ScanSummary["ended"]): ScanSummary {
+  return {
+    partial: true,
+    ended,
+    link: "",
+    addresses,
+    ports,
+    probesPlanned: addresses * ports,
+    probesCovered: 0,
+    coverage: 0,
+    packetsSent: 0,
+    packetsReceived: 0,
+    packetsRejected: 0,
+    duplicates: 0,
+    sendErrors: 0,
+    kernelDrops: 0,
+    open: 0,
+    closed: 0,
+    filtered: 0,
+    hostsUnreachable: 0,
+    durationMs: 0,
+    ratePps: 0,
+  };
+}
 
 export function mergeSummaries(a: ScanSummary, b: ScanSummary): ScanSummary {
   const probesPlanned = a.probesPlanned + b.probesPlanned;
@@ -10,12 +37,12 @@ export function mergeSummaries(a: ScanSummary, b: ScanSummary): ScanSummary {
   return {
     partial: a.partial || b.partial,
     ended: a.ended === "done" ? b.ended : a.ended,
-    link: [...new Set([...a.link.split("+"), ...b.link.split("+")])].toSorted().join("+"),
+    link: [...linksOf(a).union(linksOf(b))].toSorted().join("+"),
     addresses: a.addresses + b.addresses,
     ports: Math.max(a.ports, b.ports),
     probesPlanned,
     probesCovered,
-    coverage: probesCovered / probesPlanned,
+    coverage: probesPlanned > 0 ? probesCovered / probesPlanned : 0,
     packetsSent,
     packetsReceived: a.packetsReceived + b.packetsReceived,
     packetsRejected: a.packetsRejected + b.packetsRejected,
@@ -32,6 +59,10 @@ export function mergeSummaries(a: ScanSummary, b: ScanSummary): ScanSummary {
     hostsSuspicious: (a.hostsSuspicious ?? 0) + (b.hostsSuspicious ?? 0),
     openWithheld: (a.openWithheld ?? 0) + (b.openWithheld ?? 0),
   };
+}
+
+function linksOf({ link }: ScanSummary): Set<string> {
+  return new Set(link === "" ? [] : link.split("+"));
 }
 
 /** Each estimate counts by the answers it rests on. One scan's says nothing of another that could not tell. */

@@ -275,6 +275,24 @@ describe("a control plane that takes everything", () => {
   });
 });
 
+test("a job with much to deliver does not keep others waiting for all of it", async () => {
+  const delivery = await newDelivery([]);
+  await fill(delivery.spool, 50);
+  await fill(delivery.spool, 2, 8);
+  let leftOfFirst = 0;
+  const done = plane.completions.set.bind(plane.completions);
+  plane.completions.set = (jobId, completion) => {
+    if (jobId === 8) leftOfFirst = 50 - (plane.ports.get(7)?.length ?? 0);
+    return done(jobId, completion);
+  };
+  delivery.clock.onSleep = () => {
+    if (spooled().length === 0) delivery.stop.abort();
+  };
+  await delivery.run();
+  expect(leftOfFirst).toBeGreaterThan(0);
+  expect([plane.ports.get(7), plane.ports.get(8)]).toEqual([upTo(50), upTo(2)]);
+});
+
 describe("a control plane that fails for a while", () => {
   const transient = fc.constantFrom<Fault | undefined>(
     "lost",

@@ -15,6 +15,8 @@ import { isJobGone, isUnwelcome, logRefusal, UNWELCOME_WAIT_MS } from "./refusal
 import type { DaemonServices } from "./services.ts";
 
 const IDLE_MS = 30_000;
+/** Then it is another job's turn: one that finds much must not keep the others' results, and their ends, waiting. */
+const ITEMS_PER_TURN = 20;
 
 export interface UploadListener {
   /** The control plane's word on a running job came back with a delivery. */
@@ -61,10 +63,14 @@ export class Uploader {
     }
   }
 
-  /** Delivers what the job has. Returns how long to leave the control plane alone: 0 where nothing failed. */
+  /** Delivers what the job has, for a turn. Returns how long to leave the control plane alone: 0 where nothing failed. */
   private async deliver(job: JobSpool): Promise<number> {
     const { signal, log } = this.services;
-    while (!signal.aborted) {
+    for (let items = 0; !signal.aborted; items++) {
+      if (items === ITEMS_PER_TURN) {
+        this.bell.ring();
+        return 0;
+      }
       const item = job.next();
       if (item === undefined) {
         if (!this.listener.isRunning(job)) this.spool.forget(job);

@@ -13,7 +13,7 @@ import { addressesOf, aPlan, aRequest } from "./testing/plan.ts";
 describe("compilePlan", () => {
   test("numbers addresses along the routes, and has room for every lane", () => {
     const plan = aPlan({ addresses: addressesOf(4, 2), retries: 2 }, { lanes: 3 });
-    expect(plan.space).toMatchObject({ addressCount: 6, size: 18, v4Stretches: 1 });
+    expect(plan.space).toMatchObject({ addressCount: 6, size: 18 });
     expect(plan.permutation.size).toBe(18);
     expect([plan.passes, plan.sourcePortCount]).toEqual([3, sourcePortCount(3)]);
     expect(laneCount(plan.control)).toBe(3);

@@ -14,8 +14,7 @@ import {
 } from "./control-block.ts";
 import { newAnsweredSet } from "./dedup.ts";
 import { newNeighbourTable } from "./link/neighbours.ts";
-import type { Route, RoutedTargets } from "./link/route-types.ts";
-import { newWayTable, type WayTable } from "./link/way-table.ts";
+import type { RoutedTargets } from "./link/route-types.ts";
 import type { CookieKey } from "./packet/cookie.ts";
 import { payloadsOfPort } from "./packet/payloads.ts";
 import type { Probing, ResumePoint, ResumePosition, ScanRequest, WorkerPlan } from "./plan.ts";
@@ -54,8 +53,7 @@ export function compilePlan(
   cookie: CookieKey,
   maxBits?: number,
 ): WorkerPlan {
-  // Segments are the targets cut finer, so an address number names its segment too.
-  const space = buildSpace(routed.segments, questionsOf(request));
+  const space = buildSpace(routed.stretches, questionsOf(request));
   if (shardSize(space.size, request.shard) === 0) {
     throw new UsageError(
       "NOTHING_TO_SCAN",
@@ -71,13 +69,12 @@ export function compilePlan(
   });
   setFlag(control, WINDOW, request.resume?.window ?? 0);
   setLane(control, 0, REFUSED_FIRST_PASS, request.resume?.refused ?? 0);
-  const ways = newWayTable(routed.segments);
   return {
     find: request.find,
     probing: way.probing,
     frameLink: way.frameLink,
     routes: routed.routes,
-    ways,
+    ways: routed.ways,
     neighbours: newNeighbourTable(routed, request.gatewayMac),
     space,
     permutation: newPermutation(space.size, request.seed),
@@ -87,7 +84,7 @@ export function compilePlan(
     sourcePortCount: sourcePortCount(passes),
     passes,
     cooldownMs: request.cooldownMs ?? request.portTimeoutMs,
-    quietMs: quietMsOf(request, ways, routed.routes),
+    quietMs: quietMsOf(request, routed),
     lane: 0,
     lanes: way.lanes,
     portTimeoutMs: request.portTimeoutMs,
@@ -131,11 +128,10 @@ function positionOf(resume: ResumePoint | undefined): ResumePosition | undefined
 /** Hosts on the link have just answered for their hardware address; a service may think about a datagram for longer. */
 function quietMsOf(
   { quietMs = Number.POSITIVE_INFINITY, udpPorts }: ScanRequest,
-  ways: WayTable,
-  routes: readonly Route[],
+  { ways, routes }: RoutedTargets,
 ): number {
   const isNear = ways.hopSteps.every(
-    (step, stretch) => step === 1 || routes[ways.routes[stretch] ?? 0]?.interfaceName === "lo",
+    (step, run) => step === 1 || routes[ways.routes[run] ?? 0]?.interfaceName === "lo",
   );
   return isNear && udpPorts.length === 0 ? quietMs : Number.POSITIVE_INFINITY;
 }

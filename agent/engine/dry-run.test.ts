@@ -8,11 +8,12 @@ import type { NumberRange } from "#shared/net/ranges.ts";
 import { parseTargets } from "#shared/net/target-spec.ts";
 import type { Shard } from "./plan.ts";
 import { markAnswered, newAnsweredSet } from "./dedup.ts";
-import { dryRunChunks, type Positions, RECORD_BYTES, stretchesOf } from "./dry-run.ts";
+import { dryRunChunks, type Positions, RECORD_BYTES } from "./dry-run.ts";
 import { type LaneWindow, laneWindow, shardSize } from "./targets/lane.ts";
 import { newPermutation, type Permutation, permute } from "./targets/permutation.ts";
 import { hostQuestion, portQuestions } from "./targets/questions.ts";
 import { buildSpace, type ProbeSpace } from "./targets/space.ts";
+import { stretchesOf } from "./targets/stretches.ts";
 import { seededRandom } from "./testing/seeded-random.ts";
 
 const NO_PORTS: readonly NumberRange[] = [];
@@ -92,7 +93,7 @@ class Coverage {
 function covered(count: number, ports: readonly number[]): { order: Order; coverage: Coverage } {
   const first = 0x0a00_0000;
   const order = orderOf(
-    { v4: [{ first, last: first + count - 1 }], v6: [] },
+    addressSetOf([{ first, last: first + count - 1 }], []),
     ports.map((port) => ({ first: port, last: port })),
   );
   return { order, coverage: new Coverage(first, count, ports) };
@@ -226,17 +227,6 @@ test("what was answered is left out", () => {
   const answered = newAnsweredSet(order.space.size);
   markAnswered(answered.words, 2);
   expect(lines(order, whole(order), answered.words)).toEqual(lines(order).toSpliced(2, 1));
-});
-
-describe("stretches", () => {
-  test("are cut where a /64 ends", () => {
-    const end = (0x2001_0db8n << 96n) + (1n << 64n);
-    const stretches = stretchesOf(addressSetOf([], [{ first: end - 2n, last: end }]));
-    expect(stretches.map(({ first, count }) => ({ first: first.map((word) => word >>> 0), count }))).toEqual([
-      { first: [0x2001_0db8, 0, 0xffff_ffff, 0xffff_fffe], count: 2 },
-      { first: [0x2001_0db8, 1, 0, 0], count: 1 },
-    ]);
-  });
 });
 
 test("binary refuses what its records cannot hold", () => {

@@ -3,14 +3,14 @@
  * shards as the engine's, so what this lists is what a scan does.
  */
 
-import type { AddressSet } from "#shared/net/address-set.ts";
 import { isAnswered } from "./dedup.ts";
+import { type LineEnds, lineEnds, writeLines } from "./dry-run-lines.ts";
 import { ICMP_ECHO, TCP_SYN, UDP } from "./packet/probe-kind.ts";
 import type { LaneWindow } from "./targets/lane.ts";
 import { kindOfQuestion, portOfQuestion } from "./targets/questions.ts";
-import { formatWords, wordsOfIpv4, wordsOfIpv6 } from "./targets/address-words.ts";
 import { type Permutation, permute } from "./targets/permutation.ts";
-import { type AddressStretch, type ProbeSpace, stretchOfNumber, wordsOfNumber } from "./targets/space.ts";
+import type { ProbeSpace } from "./targets/space.ts";
+import { stretchOfNumber } from "./targets/stretches.ts";
 
 export type DryRunFormat = "text" | "binary";
 
@@ -22,25 +22,7 @@ export interface Positions {
 
 /** Bytes of one binary record: address and port, big-endian (`!IH` to Python's struct). */
 export const RECORD_BYTES = 6;
-const POSITIONS_PER_CHUNK = 16_384;
-
-/** The stretches of a set of addresses as a space wants them: IPv4 first, IPv6 cut where a /64 ends. */
-export function stretchesOf({ v4, v6 }: AddressSet): AddressStretch[] {
-  const stretches: AddressStretch[] = v4.map(({ first, last }) => ({
-    family: 4,
-    first: wordsOfIpv4(first),
-    count: last - first + 1,
-  }));
-  for (const range of v6) {
-    for (let first = range.first; first <= range.last;) {
-      const end = ((first >> 64n) + 1n) << 64n;
-      const last = end - 1n < range.last ? end - 1n : range.last;
-      stretches.push({ family: 6, first: wordsOfIpv6(first), count: Number(last - first + 1n) });
-      first = last + 1n;
-    }
-  }
-  return stretches;
-}
+const POSITIONS_PER_CHUNK = 8_192;
 
 /**
  * The listing in chunks of some 100 KB, each in memory of its own. Text has a line a question, `10.0.0.1 80`,
@@ -59,20 +41,20 @@ export function* dryRunChunks(
   const { questions } = space;
   if (
     format === "binary" &&
-    (space.v4Stretches < space.families.length || questions.kinds.some((kind) => kind !== TCP_SYN))
+    (space.v6Firsts.length > 0 || questions.kinds.some((kind) => kind !== TCP_SYN))
   ) {
     throw new Error("binary records hold IPv4 addresses and TCP ports only");
   }
   const suffixes = Array.from({ length: questions.count }, (_, question) =>
     suffixOf(kindOfQuestion(questions, question), portOfQuestion(questions, question)),
   );
-  const encoder = new TextEncoder();
+  const ends = lineEnds(suffixes);
   for (const { lane, from: first } of positions) {
     for (let from = first; from < lane.count; from += POSITIONS_PER_CHUNK) {
       const to = Math.min(lane.count, from + POSITIONS_PER_CHUNK);
       const chunk =
         format === "text"
-          ? encoder.encode(textLines(space, permutation, suffixes, answered, from, to, lane))
+          ? textLines(space, permutation, ends, answered, from, to, lane)
           : binaryRecords(space, permutation, answered, from, to, lane);
       if (chunk.length > 0) yield chunk;
     }
@@ -85,28 +67,19 @@ function suffixOf(kind: number, port: number): string {
 
 function textLines(
   space: ProbeSpace,
-  { size, a, b, key0, key1 }: Permutation,
-  suffixes: readonly string[],
+  permutation: Permutation,
+  ends: LineEnds,
   answered: Int32Array | undefined,
   from: number,
   to: number,
-  { firstPosition, step, firstBit, bitStep }: LaneWindow,
-): string {
-  const { families, offsets, questions } = space;
-  let text = "";
-  for (let at = from; at < to; at++) {
-    if (answered !== undefined && isAnswered(answered, firstBit + at * bitStep)) continue;
-    const index = permute(firstPosition + at * step, size, a, b, key0, key1);
-    const number = Math.floor(index / questions.count);
-    const question = index - number * questions.count;
-    const family = families[stretchOfNumber(offsets, number)] === 6 ? 6 : 4;
-    text += `${formatWords(family, wordsOfNumber(space, number))}${suffixes[question]}\n`;
-  }
-  return text;
+  lane: LaneWindow,
+): Uint8Array {
+  const bytes = new Uint8Array((to - from) * ends.maxLineBytes);
+  return bytes.subarray(0, writeLines(bytes, space, permutation, ends, answered, from, to, lane));
 }
 
 function binaryRecords(
-  { firsts, offsets, questions }: ProbeSpace,
+  { v4Firsts, offsets, questions }: ProbeSpace,
   { size, a, b, key0, key1 }: Permutation,
   answered: Int32Array | undefined,
   from: number,
@@ -129,7 +102,7 @@ function binaryRecords(
     key1,
     questions.count,
     questions.ports,
-    firsts,
+    v4Firsts,
     offsets,
     answered,
   );
@@ -152,7 +125,7 @@ function fillRecords(
   key1: number,
   questionCount: number,
   ports: Uint16Array,
-  firsts: Int32Array,
+  v4Firsts: Int32Array,
   offsets: Float64Array,
   answered: Int32Array | undefined,
 ): number {
@@ -163,7 +136,7 @@ function fillRecords(
     const number = Math.floor(index / questionCount);
     const port = ports[index - number * questionCount] ?? 0;
     const stretch = stretchOfNumber(offsets, number);
-    const address = ((firsts[stretch * 4 + 3] ?? 0) + (number - (offsets[stretch] ?? 0))) | 0;
+    const address = ((v4Firsts[stretch] ?? 0) + (number - (offsets[stretch] ?? 0))) | 0;
     bytes[at] = address >>> 24;
     bytes[at + 1] = address >>> 16;
     bytes[at + 2] = address >>> 8;

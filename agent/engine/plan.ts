@@ -102,7 +102,6 @@ export interface WorkerPlan {
   /** The link that was chosen for routes where we write frames. */
   readonly frameLink: "xdp" | "packet";
   readonly routes: readonly Route[];
-  /** Of the space's stretches, in its order. */
   readonly ways: WayTable;
   readonly neighbours: NeighbourTable;
   readonly space: ProbeSpace;

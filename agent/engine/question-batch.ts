@@ -211,8 +211,8 @@ export class QuestionBatch {
   }
 
   private isNeighbour(addressNumber: number): boolean {
-    const { ways, space, neighbours } = this.plan;
-    const hop = ownHop(ways, space.offsets, addressNumber);
+    const { ways, neighbours } = this.plan;
+    const hop = ownHop(ways, addressNumber);
     return hop >= 0 && hasMac(neighbours, hop);
   }
 }

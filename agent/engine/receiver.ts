@@ -79,14 +79,15 @@ export function receiveReplies(
 }
 
 /** Who answered ARP or neighbour discovery is there: no ping is needed. */
-function acceptNeighbours({ ways, neighbours, space, firstSourcePort }: WorkerPlan, sink: AnswerSink): void {
-  const { offsets, families } = space;
-  for (let stretch = 0; stretch < families.length; stretch++) {
-    const firstHop = firstOwnHop(ways, stretch);
+function acceptNeighbours(plan: WorkerPlan, sink: AnswerSink): void {
+  const { routes, ways, neighbours, firstSourcePort } = plan;
+  for (let run = 0; run < ways.routes.length; run++) {
+    const firstHop = firstOwnHop(ways, run);
     if (firstHop < 0) continue;
-    const reason = reasonCode(families[stretch] === 4 ? "arp-reply" : "nd-reply");
-    const first = offsets[stretch] ?? 0;
-    const end = offsets[stretch + 1] ?? 0;
+    const family = routes[ways.routes[run] ?? 0]?.family;
+    const reason = reasonCode(family === 4 ? "arp-reply" : "nd-reply");
+    const first = ways.offsets[run] ?? 0;
+    const end = ways.offsets[run + 1] ?? 0;
     for (let addressNumber = first; addressNumber < end; addressNumber++) {
       const isThere = hasMac(neighbours, firstHop + addressNumber - first);
       if (isThere && sink.isAwaited(addressNumber, 0)) {

@@ -51,8 +51,8 @@ function hostPart(plan: WorkerPlan, { addressNumber, reason, ttl, timeMs }: Answ
 }
 
 /** Hardware address of a host on the local link; of others only the gateway's is known, which says nothing of them. */
-function macOfNumber({ space, ways, neighbours }: WorkerPlan, addressNumber: number): string | undefined {
-  const hop = ownHop(ways, space.offsets, addressNumber);
+function macOfNumber({ ways, neighbours }: WorkerPlan, addressNumber: number): string | undefined {
+  const hop = ownHop(ways, addressNumber);
   const mac = hop < 0 ? undefined : macOfHop(neighbours, hop);
   if (mac === undefined) return undefined;
   const digits = mac.macHigh.toString(16).padStart(4, "0") + (mac.macLow >>> 0).toString(16).padStart(8, "0");

@@ -63,6 +63,8 @@ export type StopReason = "interrupted" | "cancelled" | "timed-out";
 const POLL_MS = 20;
 const IDLE_POLL_MS = 50;
 const RECORDS_PER_READ = 5_000;
+/** Reading and routing so many stretches leaves memory behind that the Workers would come on top of. */
+const MANY_STRETCHES = 10_000;
 /** How long a scan that was stopped still listens for answers under way. */
 const STOPPED_COOLDOWN_MS = 300;
 
@@ -154,6 +156,7 @@ export class Scan {
     const timer =
       maxRuntimeMs === undefined ? undefined : setTimeout(() => this.stop("timed-out"), maxRuntimeMs);
     const rateTimer = new RateTimer(plan, observer.note);
+    if (plan.space.offsets.length > MANY_STRETCHES) Bun.gc(true);
     const receiver = plan.probing === "packets" ? new EngineWorker(workers.receiver()) : undefined;
     const senders = Array.from({ length: plan.lanes }, () => new EngineWorker(workers.sender()));
     const threads = receiver === undefined ? senders : [...senders, receiver];

@@ -31,6 +31,7 @@ import { resumePointOf } from "./resume.ts";
 import { Sender } from "./sender.ts";
 import { canaryPort, portOfPass, soundingPort } from "./source-port-roles.ts";
 import { shardSize } from "./targets/lane.ts";
+import { familyOfNumber } from "./targets/space.ts";
 import { FakeProber, type SentProbe } from "./testing/fake-prober.ts";
 import { addressesOf, aPlan, FIRST_SOURCE_PORT } from "./testing/plan.ts";
 import { answering, indexAt, nameOf, namesAt, runLane, stopAfter, wholeSpace } from "./testing/sending.ts";
@@ -135,7 +136,7 @@ describe("exactly once", () => {
           const byHost = Object.groupBy(sent, ({ addressNumber }) => addressNumber);
           for (const some of Object.values(byHost)) checkCap(some ?? [], maxRatePerHostPps, mostProbes);
           const byFamily = Object.groupBy(sent, ({ addressNumber }) =>
-            plan.space.families[addressNumber < (plan.space.offsets[1] ?? 0) ? 0 : 1] === 6 ? "6" : "4",
+            String(familyOfNumber(plan.space, addressNumber)),
           );
           for (const some of Object.values(byFamily)) checkCap(some ?? [], maxRatePerNetworkPps, mostProbes);
         },

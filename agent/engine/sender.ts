@@ -82,7 +82,7 @@ export class Sender {
 
     prober.prepare();
     // Nothing is sent to hosts that are not there, so nothing is awaited from them.
-    this.absent = countAbsent(plan.ways, plan.space.offsets, plan.neighbours);
+    this.absent = countAbsent(plan.ways, plan.neighbours);
     for (let window = firstWindow; window < answered.windows && this.isRunning(); window++) {
       const isFirst = window === firstWindow;
       if (!isFirst) this.enterWindow(window);

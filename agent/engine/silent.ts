@@ -49,7 +49,7 @@ export function* silentQuestions(plan: WorkerPlan): Generator<AnswerRecord[]> {
 
 /** A host that is not on its link was not asked. */
 function silenceOf({ space, ways, neighbours }: WorkerPlan, addressNumber: number): number {
-  const hop = ownHop(ways, space.offsets, addressNumber);
+  const hop = ownHop(ways, addressNumber);
   if (hop < 0 || hasMac(neighbours, hop)) return reasonCode("no-response");
   return reasonCode(familyOfNumber(space, addressNumber) === 4 ? "no-arp-reply" : "no-nd-reply");
 }

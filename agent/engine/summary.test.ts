@@ -19,7 +19,7 @@ import {
 import type { WorkerPlan } from "./plan.ts";
 import { summarize } from "./summary.ts";
 import { portQuestions } from "./targets/questions.ts";
-import { buildSpace, stretchAt } from "./targets/space.ts";
+import { buildSpace } from "./targets/space.ts";
 import { addressesOf, aPlan, learnHop, readyNeighbours } from "./testing/plan.ts";
 
 const DONE = {
@@ -121,7 +121,7 @@ describe("what was done", () => {
   test("several payloads ask one question", () => {
     const plan = aPlan({ addresses: addressesOf(10), tcpPorts: [], udpPorts: [{ first: 53, last: 54 }] });
     const questions = portQuestions([], [{ first: 53, last: 54 }], () => [1, 2, 3]);
-    const space = buildSpace([stretchAt(plan.space, 0)], questions);
+    const space = buildSpace(plan.space, questions);
     const permutation = { ...plan.permutation, size: space.size };
     const counters: Places = [
       [OPEN, 4],

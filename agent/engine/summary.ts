@@ -68,7 +68,7 @@ export function summarize(plan: WorkerPlan, end: ScanEnd): ScanSummary {
     closed,
     // Silence counts as filtered, but only where something was really asked.
     filtered: Math.max(0, covered - open - closed),
-    hostsUnreachable: countAbsent(plan.ways, plan.space.offsets, plan.neighbours),
+    hostsUnreachable: countAbsent(plan.ways, plan.neighbours),
     durationMs: end.durationMs,
     ratePps: end.durationMs > 0 ? (sent * 1_000) / end.durationMs : 0,
     ...(estimate === undefined ? {} : { lossEstimate: estimate }),

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { UsageError } from "#shared/errors.ts";
+import { emptyAddressSet } from "#shared/net/address-set.ts";
 import { formatAddressSet } from "#shared/net/target-spec.ts";
 import { resolveHostnames, type Resolver } from "./resolve.ts";
 
@@ -56,7 +57,7 @@ describe("with a scripted resolver", () => {
 
   test("nothing to resolve is nothing found", async () => {
     const { addresses, ofName } = await resolveHostnames([], undefined, failing("EAI_AGAIN"));
-    expect(addresses).toEqual({ v4: [], v6: [] });
+    expect(addresses).toEqual(emptyAddressSet);
     expect(ofName.size).toBe(0);
   });
 

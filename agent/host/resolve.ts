@@ -3,9 +3,8 @@
 import { lookup } from "node:dns/promises";
 import { UsageError } from "#shared/errors.ts";
 import { formatAddress, parseAddress } from "#shared/net/address.ts";
-import { type AddressSet, addressSetOf, type BigRange } from "#shared/net/address-set.ts";
+import { AddressCollector, type AddressSet } from "#shared/net/address-set.ts";
 import { excerpt } from "#shared/net/excerpt.ts";
-import type { NumberRange } from "#shared/net/ranges.ts";
 
 /** Questions under way at once. */
 const MAX_CONCURRENT = 16;
@@ -81,12 +80,10 @@ function unresolved(name: string, code: string, family: 4 | 6 | undefined, cause
 }
 
 function setOf(addresses: readonly string[]): AddressSet {
-  const v4: NumberRange[] = [];
-  const v6: BigRange[] = [];
+  const collector = new AddressCollector();
   for (const text of addresses) {
     const address = parseAddress(text);
-    if (address?.family === 4) v4.push({ first: address.value, last: address.value });
-    if (address?.family === 6) v6.push({ first: address.value, last: address.value });
+    if (address !== undefined) collector.add(address);
   }
-  return addressSetOf(v4, v6);
+  return collector.take();
 }

@@ -1,11 +1,8 @@
-/**
- * CSV after RFC 4180, with a header, one record a line. Control characters are shown as `\x1B`, so that no record spans
- * lines. Text that a spreadsheet would run as a formula gets a `'` in front, and so does text that begins with one.
- */
+/** CSV with a header, one record a line: `shared/output/csv-record.ts` says how it is written. */
 
+import { csvRecord } from "#shared/output/csv-record.ts";
 import type { HostResult, PortResult } from "#shared/protocol/job.ts";
 import type { ReportWriter } from "./report-writer.ts";
-import { visibleText } from "./visible-text.ts";
 
 export const CSV_COLUMNS = [
   "type",
@@ -31,7 +28,7 @@ type Row = { readonly [Column in (typeof CSV_COLUMNS)[number]]?: string | number
 
 export class CsvWriter implements ReportWriter {
   begin(): string {
-    return `${CSV_COLUMNS.join(",")}\r\n`;
+    return csvRecord(CSV_COLUMNS);
   }
 
   ports(results: readonly PortResult[]): string {
@@ -48,13 +45,5 @@ export class CsvWriter implements ReportWriter {
 }
 
 function line(row: Row): string {
-  return `${CSV_COLUMNS.map((column) => field(row[column])).join(",")}\r\n`;
-}
-
-function field(value: string | number | undefined): string {
-  if (value === undefined) return "";
-  if (typeof value === "number") return String(value);
-  const text = visibleText(value);
-  const inert = /^[=+\-@']/.test(text) ? `'${text}` : text;
-  return /[",]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+  return csvRecord(CSV_COLUMNS.map((column) => row[column]));
 }

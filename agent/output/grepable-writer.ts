@@ -2,10 +2,10 @@
 
 import type { HostResult, PortResult, ScanSummary } from "#shared/protocol/job.ts";
 import { type HostGroup, HostGroups, hostStatus } from "./host-groups.ts";
-import { nmapState } from "./nmap-state.ts";
+import { nmapState } from "#shared/output/nmap-state.ts";
 import type { ReportWriter, RunDescription } from "./report-writer.ts";
-import { serviceOf } from "./service-of.ts";
-import { visibleText } from "./visible-text.ts";
+import { serviceOf } from "#shared/output/service-of.ts";
+import { visibleText } from "#shared/output/visible-text.ts";
 
 export class GrepableWriter implements ReportWriter {
   private readonly groups = new HostGroups();

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { newReportWriter } from "./formats.ts";
 import { liveHostLine, livePortLine } from "./live-line.ts";
-import { nmapState } from "./nmap-state.ts";
+import { nmapState } from "#shared/output/nmap-state.ts";
 import { MAX_LIVE_LINES } from "./table-writer.ts";
 import { newPaint } from "./terminal-style.ts";
 import { host, HOSTILE, HOSTS, port, PORTS, reportText, RUN, SUMMARY } from "./testing/samples.ts";

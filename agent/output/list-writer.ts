@@ -2,7 +2,7 @@
 
 import type { HostResult, PortResult, ScanSummary } from "#shared/protocol/job.ts";
 import type { ReportWriter, RunDescription } from "./report-writer.ts";
-import { visibleText } from "./visible-text.ts";
+import { visibleText } from "#shared/output/visible-text.ts";
 
 export class ListWriter implements ReportWriter {
   begin(run: RunDescription): string {

@@ -1,10 +1,10 @@
 /** A result on a line of its own, for people who watch a scan whose report comes at the end. */
 
 import type { HostResult, PortResult } from "#shared/protocol/job.ts";
-import { nmapState } from "./nmap-state.ts";
-import { serviceOf } from "./service-of.ts";
+import { nmapState } from "#shared/output/nmap-state.ts";
+import { serviceOf } from "#shared/output/service-of.ts";
 import { type Paint, styleOfState } from "./terminal-style.ts";
-import { visibleText } from "./visible-text.ts";
+import { visibleText } from "#shared/output/visible-text.ts";
 
 export function livePortLine(result: PortResult, paint: Paint): string {
   const state = nmapState(result);

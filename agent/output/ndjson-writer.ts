@@ -2,7 +2,7 @@
 
 import type { HostResult, PortResult, ScanSummary } from "#shared/protocol/job.ts";
 import type { ReportWriter } from "./report-writer.ts";
-import { visibleJson } from "./visible-text.ts";
+import { visibleJson } from "#shared/output/visible-text.ts";
 
 export class NdjsonWriter implements ReportWriter {
   begin(): string {

@@ -6,7 +6,7 @@ import { hostResultSchema, portResultSchema } from "#shared/protocol/job.ts";
 import { CSV_COLUMNS } from "./csv-writer.ts";
 import { newReportWriter } from "./formats.ts";
 import { host, HOSTILE, HOSTS, port, PORTS, reportText, RUN, SUMMARY } from "./testing/samples.ts";
-import { visibleText } from "./visible-text.ts";
+import { visibleText } from "#shared/output/visible-text.ts";
 
 const CONTROL = /[\p{Cc}\u202A-\u202E\u2066-\u2069]/u;
 

@@ -6,11 +6,11 @@
 import type { HostResult, PortResult } from "#shared/protocol/job.ts";
 import { type HostGroup, HostGroups, hardwareOf } from "./host-groups.ts";
 import { liveHostLine, livePortLine } from "./live-line.ts";
-import { nmapState } from "./nmap-state.ts";
+import { nmapState } from "#shared/output/nmap-state.ts";
 import type { ReportWriter } from "./report-writer.ts";
-import { serviceOf } from "./service-of.ts";
+import { serviceOf } from "#shared/output/service-of.ts";
 import { type Paint, styleOfState } from "./terminal-style.ts";
-import { visibleText } from "./visible-text.ts";
+import { visibleText } from "#shared/output/visible-text.ts";
 
 const HEADINGS = ["PORT", "STATE", "SERVICE", "REASON", "VERSION"] as const;
 const STATE_COLUMN = 1;

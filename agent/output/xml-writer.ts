@@ -8,7 +8,7 @@ import { countRanges } from "#shared/net/ranges.ts";
 import type { HostResult, PortResult, ScanSummary } from "#shared/protocol/job.ts";
 import { HostGroups, hostStatus } from "./host-groups.ts";
 import type { ReportWriter, RunDescription } from "./report-writer.ts";
-import { openTag, tag } from "./xml-element.ts";
+import { openTag, tag } from "#shared/output/xml-element.ts";
 import { hostElement } from "./xml-host.ts";
 
 /** The version of nmap's output format that this follows. */

@@ -24,7 +24,7 @@ import {
   type PortResult,
   portResultSchema,
 } from "#shared/protocol/job.ts";
-import { MAX_RESULTS_PER_BATCH } from "#shared/protocol/limits.ts";
+import { resultBatches } from "#shared/protocol/result-batches.ts";
 
 export type SpoolItem =
   | { readonly kind: "batch"; readonly batch: number; readonly results: PortResult[] }
@@ -67,8 +67,7 @@ export class JobSpool {
    */
   append(results: readonly PortResult[]): Promise<void> {
     return this.inTurn(async () => {
-      for (let from = 0; from < results.length; from += MAX_RESULTS_PER_BATCH) {
-        const part = results.slice(from, from + MAX_RESULTS_PER_BATCH);
+      for (const part of resultBatches(results)) {
         const number = this.lastBatch + 1;
         await this.write(this.batchName(number), JSON.stringify(part));
         this.lastBatch = number;

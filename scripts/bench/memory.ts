@@ -1,8 +1,12 @@
 /** The most memory that is resident, by the kernel's own mark (VmHWM): it must not grow with the number of targets. */
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { BLOCK, BLOCK_PORTS } from "../lab/block.ts";
 import { type BlockLab, createBlockLab } from "../lab/block-lab.ts";
 import { run } from "../lab/namespaces.ts";
+import { writeScattered } from "../lab/scattered.ts";
 import { MeasuredProcess } from "./measured-process.ts";
 import type { Row } from "./row.ts";
 import { AGENT, portolan } from "./tools.ts";
@@ -11,6 +15,12 @@ const LIMIT_MIB = 150;
 /** Whole, they would take hours. */
 const LARGE_SECONDS = 5;
 const TIMEOUT_MS = 60_000;
+
+/** As many as a scan takes, and with some of IPv6 among them. */
+const SCATTERED = [
+  { v4: 1_000_000, v6: 0 },
+  { v4: 900_000, v6: 100_000 },
+] as const;
 
 const LARGE = [AGENT, "scan", "10.0.0.0/8", "-p", "1-1000", "--quiet"];
 
@@ -25,10 +35,32 @@ export async function memory(): Promise<Row[]> {
     ];
     // The gateway takes them all, and nobody answers for most.
     run(["ip", "-n", lab.scanner, "route", "add", "default", "via", BLOCK.gateway]);
+    run(["ip", "-n", lab.scanner, "-6", "route", "add", "default", "via", BLOCK.gateway6]);
     const large = lab.onScanner([...LARGE, "--rate=max", `--max-runtime=${LARGE_SECONDS}`]);
-    return [...rows, await peakRow(lab, "scan of 10.0.0.0/8 × 1,000", large, TIMEOUT_MS)];
+    rows.push(await peakRow(lab, "scan of 10.0.0.0/8 × 1,000", large, TIMEOUT_MS));
+    return [...rows, ...(await scattered(lab))];
   } finally {
     await lab.close();
+  }
+}
+
+async function scattered(lab: BlockLab): Promise<Row[]> {
+  const folder = mkdtempSync(join(tmpdir(), "portolan-bench-"));
+  const rows: Row[] = [];
+  try {
+    for (const { v4, v6 } of SCATTERED) {
+      const path = join(folder, `${v4}-${v6}`);
+      writeScattered(path, v4, v6);
+      const command = [AGENT, "scan", "--targets-file", path, "-p", "80,443", "--quiet"];
+      const what = `${v4 + v6} scattered addresses × 2, ${v6} of them IPv6`;
+      const listing = lab.onScanner([...command, "--dry-run", "--output=/dev/null"]);
+      rows.push(await peakRow(lab, `dry run of ${what}`, listing, TIMEOUT_MS));
+      const sending = lab.onScanner([...command, "--rate=max", "--retries=1"]);
+      rows.push(await peakRow(lab, `scan of ${what}`, sending, TIMEOUT_MS));
+    }
+    return rows;
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -11,11 +11,14 @@ import {
 } from "#shared/protocol/operator.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
 import { execute, type Outcome, outputOf } from "../processes/command.ts";
-import { Service } from "../processes/service.ts";
+import { Service, waitFor } from "../processes/service.ts";
 import { ControlPlane } from "../testing/control-plane.ts";
 import { AGENT, CONTROL } from "../testing/programs.ts";
+import { WAIT_TIMEOUT_MS } from "../testing/timeouts.ts";
 
 const SCANNER = "lab-scanner";
+/** Of the agent that runs. */
+export const MAX_CONCURRENT_SCANS = 3;
 /** Where the agent that runs keeps its state, below the installation's folder. */
 const AGENT_STATE = "agent";
 
@@ -53,7 +56,10 @@ export class Installation {
   startAgent(): void {
     this.agent = new Service(
       "the agent",
-      this.lab.onScanner([AGENT, "run", ...this.agentOptions(AGENT_STATE)]),
+      this.lab.onScanner([
+        ...[AGENT, "run", ...this.agentOptions(AGENT_STATE)],
+        ...["--max-concurrent-scans", String(MAX_CONCURRENT_SCANS)],
+      ]),
       join(this.folder, "agent.log"),
       { envBase: "clean" },
     );
@@ -96,6 +102,13 @@ export class Installation {
 
   results(scanId: number): Promise<ResultView[]> {
     return this.controlPlane.operator.results(scanId);
+  }
+
+  /** Waits until the agent's log has this text. */
+  async agentSays(text: string): Promise<void> {
+    await waitFor(`the agent to say '${text}'`, WAIT_TIMEOUT_MS, [], async () =>
+      this.agentLog().includes(text) ? true : undefined,
+    );
   }
 
   agentLog(): string {

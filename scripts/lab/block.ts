@@ -48,9 +48,8 @@ const SYN = "tcp flags & (fin | syn | rst | ack) == syn";
 export function blockRuleset(interfaceName: string, faults: BlockFaults): string {
   const { probeLossPercent = 0, replyLossPercent = 0, policedPps, behindSynProxy = [] } = faults;
   const { silent = [], withoutPing = [], withoutPingAndSyn = [] } = faults;
-  // One comparison a packet, before anything else looks at it: what a sink costs, the sender's processor pays.
-  const arriving = faults.sink === true ? ["meta protocol ip drop"] : [];
-  arriving.push(`${SYN} counter name syns`);
+  const arriving = [`${SYN} counter name syns`];
+  if (faults.sink === true) arriving.push("meta protocol ip drop");
   if (probeLossPercent > 0) arriving.push(`${SYN} ${chance(probeLossPercent)} counter name syns_lost drop`);
   if (policedPps !== undefined) {
     // A burst of a tenth of a second: no more than a router's queue would take.

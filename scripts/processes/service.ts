@@ -23,6 +23,10 @@ export class Service {
     closeSync(log);
   }
 
+  get pid(): number {
+    return this.child.pid;
+  }
+
   /** @throws Error where it has ended by itself */
   assertRunning(): void {
     const { exitCode, signalCode } = this.child;

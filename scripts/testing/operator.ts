@@ -1,6 +1,6 @@
 /** An operator of a control plane under test: the calls of the JSON API that tests look at the world with. */
 
-import type { z } from "zod";
+import { z } from "zod";
 import {
   type ResultView,
   resultListSchema,
@@ -33,6 +33,11 @@ export class Operator {
     return this.call("POST", "/api/config/scanners", scannerCreateResponseSchema, { name });
   }
 
+  /** @param ratePps of all its jobs together */
+  async limitScanner(id: number, ratePps: number): Promise<void> {
+    await this.call("PUT", `/api/config/scanners/${id}`, z.unknown(), { rateLimit: ratePps });
+  }
+
   scannerWhen(name: string, is: (scanner: ScannerView) => boolean): Promise<ScannerView> {
     return waitFor(`scanner '${name}'`, WAIT_TIMEOUT_MS, [], async () => {
       const { scanners } = await this.call("GET", "/api/scanners", scannerListSchema);
@@ -55,8 +60,9 @@ export class Operator {
   /** All of them, page after page. */
   async results(scanId: number): Promise<ResultView[]> {
     const all: ResultView[] = [];
-    for (let cursor: number | null = 0; cursor !== null;) {
-      const path = `/api/scans/${scanId}/results?limit=1000&cursor=${cursor}`;
+    for (let cursor: string | null = ""; cursor !== null;) {
+      const after: string = cursor === "" ? "" : `&cursor=${cursor}`;
+      const path = `/api/scans/${scanId}/results?limit=1000${after}`;
       const page: z.infer<typeof resultListSchema> = await this.call("GET", path, resultListSchema);
       all.push(...page.results);
       cursor = page.nextCursor;

@@ -4,46 +4,81 @@
  * address here. Writes the one form of RFC 5952.
  */
 
-import { formatIpv4, parseIpv4 } from "./ipv4.ts";
+import { formatIpv4, readIpv4 } from "./ipv4.ts";
 
 export const IPV6_SPACE = 1n << 128n;
 
-const MAX_TEXT_LENGTH = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".length;
-const GROUP = /^[0-9a-f]{1,4}$/i;
 const GROUPS = 8;
+const MAX_GROUP_DIGITS = 4;
+const COLON = 0x3a;
+const DOT = 0x2e;
 
 /** Where IPv4 addresses are embedded, ::ffff:0:0/96: what is left of them above the lower 32 bits. */
 const MAPPED_PREFIX = 0xffffn;
 
 /** The address as a number, or undefined where the text is no IPv6 address. */
 export function parseIpv6(text: string): bigint | undefined {
-  if (text.length > MAX_TEXT_LENGTH) return undefined;
-  const [before = "", after, ...rest] = text.split("::");
-  if (rest.length > 0) return undefined;
-  const head = parseGroups(before, after === undefined);
-  const tail = parseGroups(after ?? "", true);
-  if (head === undefined || tail === undefined) return undefined;
-  const missing = GROUPS - head.length - tail.length;
-  if (after === undefined ? missing !== 0 : missing < 1) return undefined;
-  let value = 0n;
-  for (const group of head) value = (value << 16n) | BigInt(group);
-  value <<= BigInt(16 * missing);
-  for (const group of tail) value = (value << 16n) | BigInt(group);
-  return value;
+  const groups = new Uint16Array(GROUPS);
+  if (!readIpv6(text, 0, text.length, groups)) return undefined;
+  return groups.reduce((value, group) => (value << 16n) | BigInt(group), 0n);
 }
 
-/** 16-bit groups of one side of `::`. The last group of an address may stand as an IPv4 address, which is two. */
-function parseGroups(text: string, isEnd: boolean): number[] | undefined {
-  if (text === "") return [];
-  const groups: number[] = [];
-  const parts = text.split(":");
-  for (const [index, part] of parts.entries()) {
-    const ipv4 = isEnd && index === parts.length - 1 ? parseIpv4(part) : undefined;
-    if (ipv4 !== undefined) groups.push(ipv4 >>> 16, ipv4 & 0xffff);
-    else if (GROUP.test(part)) groups.push(Number.parseInt(part, 16));
-    else return undefined;
+/**
+ * Reads the address that stands in `text` from `from` to before `to`. Allocates nothing.
+ * @param groups takes its eight groups of 16 bits, the most significant first
+ * @returns false where that is no address; `groups` then holds anything
+ */
+export function readIpv6(text: string, from: number, to: number, groups: Uint16Array): boolean {
+  let count = 0;
+  /** Groups before `::`, or -1 while there is none. */
+  let before = -1;
+  let at = from;
+  if (text.charCodeAt(at) === COLON) {
+    if (text.charCodeAt(at + 1) !== COLON || to - from < 2) return false;
+    before = 0;
+    at += 2;
   }
-  return groups;
+  while (at < to) {
+    const start = at;
+    let group = 0;
+    for (let digit = hexDigit(text, at, to); digit >= 0; digit = hexDigit(text, ++at, to)) {
+      if (at - start === MAX_GROUP_DIGITS) return false;
+      group = group * 16 + digit;
+    }
+    if (at < to && text.charCodeAt(at) === DOT) {
+      // The last two groups may stand as an IPv4 address.
+      const ipv4 = readIpv4(text, start, to);
+      if (ipv4 < 0 || count > GROUPS - 2) return false;
+      groups[count++] = ipv4 >>> 16;
+      groups[count++] = ipv4;
+      break;
+    }
+    if (at === start || count === GROUPS) return false;
+    groups[count++] = group;
+    if (at === to) break;
+    if (text.charCodeAt(at++) !== COLON || at === to) return false;
+    if (text.charCodeAt(at) === COLON) {
+      if (before >= 0) return false;
+      before = count;
+      at++;
+    }
+  }
+  if (before < 0) return count === GROUPS;
+  // `::` stands for at least one group.
+  if (count === GROUPS) return false;
+  groups.copyWithin(before + GROUPS - count, before, count);
+  groups.fill(0, before, before + GROUPS - count);
+  return true;
+}
+
+/** Value of the hexadecimal digit at `at`; -1 where there is none before `to`. */
+function hexDigit(text: string, at: number, to: number): number {
+  if (at >= to) return -1;
+  const code = text.charCodeAt(at);
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  // Letters differ from small ones in one bit.
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 && code < 0x80 ? letter - 0x57 : -1;
 }
 
 /** Lower case, no leading zeros, the first longest run of at least two zero groups as `::`, and IPv4-mapped ones dotted. */

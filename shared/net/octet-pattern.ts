@@ -38,21 +38,26 @@ export function countPatternRanges(pattern: OctetPattern): number {
   return heads(pattern).reduce((count, { first, last }) => count * (last - first + 1), 1);
 }
 
-/** The addresses of the pattern, sorted and disjoint. */
-export function expandOctetPattern(pattern: OctetPattern): NumberRange[] {
+/** The addresses of the pattern, sorted and disjoint, one range after the other. */
+export function* expandOctetPattern(pattern: OctetPattern): Generator<NumberRange> {
   const varying = heads(pattern);
-  let firsts = [0];
-  for (const { first, last } of varying) {
-    firsts = firsts.flatMap((head) =>
-      Array.from({ length: last - first + 1 }, (_, i) => head * 256 + first + i),
-    );
-  }
   const run = pattern[varying.length] ?? { first: 0, last: 0 };
   const size = 256 ** (pattern.length - 1 - varying.length);
-  return firsts.map((head) => ({
-    first: (head * 256 + run.first) * size,
-    last: (head * 256 + run.last + 1) * size - 1,
-  }));
+  for (const head of headsFrom(varying, 0, 0)) {
+    yield { first: (head * 256 + run.first) * size, last: (head * 256 + run.last + 1) * size - 1 };
+  }
+}
+
+/** Every combination of these octets after those that `head` has. */
+function* headsFrom(octets: readonly NumberRange[], index: number, head: number): Generator<number> {
+  const octet = octets[index];
+  if (octet === undefined) {
+    yield head;
+    return;
+  }
+  for (let value = octet.first; value <= octet.last; value++) {
+    yield* headsFrom(octets, index + 1, head * 256 + value);
+  }
 }
 
 /** The octets before the last that is not all of 0-255: every combination of theirs begins a range of its own. */

@@ -3,18 +3,12 @@
 import { describe, expect, test } from "bun:test";
 import { isIP } from "node:net";
 import { formatAddress, parseAddress } from "./address.ts";
+import { ipv4RangesOf, ipv6RangesOf } from "./address-ranges.ts";
 import { addressSetOf, type AddressSet, countAddresses } from "./address-set.ts";
 import { isHostname } from "./hostname.ts";
 import { MAX_PORT, formatPorts, parsePorts } from "./port-spec.ts";
-import { parseTargetFile } from "./target-file.ts";
-import {
-  formatAddressSet,
-  parseExclusions,
-  parseTargets,
-  probedAddresses,
-  splitTargets,
-  tokensOf,
-} from "./target-spec.ts";
+import { formatAddressSet, parseExclusions, parseTargets, probedAddresses } from "./target-spec.ts";
+import { collectFile, collectWords } from "./testing/collect.ts";
 import { fuzz, pick, type Random, unlessRefused } from "./testing/fuzz.ts";
 
 function octet(random: Random): string {
@@ -114,7 +108,7 @@ describe("whatever the text", () => {
       fuzz(targets, (text) => {
         const set = unlessRefused(() => parseTargets([text]));
         if (set === undefined || !isSmall(set)) return;
-        expect(set).toEqual(addressSetOf(set.v4, set.v6));
+        expect(set).toEqual(addressSetOf(ipv4RangesOf(set.v4), ipv6RangesOf(set.v6)));
         const words = formatAddressSet(set);
         // Two networks may together be more than a target may hold, so the size is not asked about again.
         expect(parseExclusions(words)).toEqual(set);
@@ -128,9 +122,9 @@ describe("whatever the text", () => {
     "lists of targets and host names",
     () => {
       fuzz(targets, (text) => {
-        const split = unlessRefused(() => splitTargets([text]));
+        const split = unlessRefused(() => collectWords([text]));
         if (split === undefined) return;
-        const words = tokensOf([text]).filter((token) => !isHostname(token));
+        const words = text.split(/[\s,]+/).filter((word) => word !== "" && !isHostname(word));
         if (isSmall(split.addresses)) expect(split.addresses).toEqual(parseTargets(words));
         for (const name of split.hostnames) expect([isHostname(name), isIP(name)]).toEqual([true, 0]);
       });
@@ -144,10 +138,10 @@ describe("whatever the text", () => {
       fuzz(
         (random) =>
           `${target(random)}${pick(random, [" # x", "\r\n", "\n;", "\n\n", ",", "#"])}${target(random)}`,
-        (text) => {
-          const words = unlessRefused(() => parseTargetFile(text, "exclusions"));
-          if (words === undefined) return;
-          expect(parseTargetFile(words.join("\n"), "exclusions")).toEqual(words);
+        (text, random) => {
+          const whole = unlessRefused(() => collectFile([text]));
+          const cut = random(text.length + 1);
+          expect(unlessRefused(() => collectFile([text.slice(0, cut), text.slice(cut)]))).toEqual(whole);
         },
       );
     },

@@ -1,74 +1,56 @@
-/**
- * Sets of whole numbers as sorted, disjoint, inclusive ranges: the algebra, once for `number` and for `bigint`.
- * `ranges.ts` and `address-set.ts` give it names for ports and addresses.
- */
+/** Union and difference of sets of addresses of one family. */
 
-export interface Range<T extends number | bigint> {
-  readonly first: T;
-  readonly last: T;
+import { type AddressRanges, rangeEndingFrom } from "./address-ranges.ts";
+import { compareWords, copyNextWords, copyPreviousWords, copyWords } from "./address-words.ts";
+import { RangeCollector } from "./range-collector.ts";
+
+/** What is in either. */
+export function uniteRanges(a: AddressRanges, b: AddressRanges): AddressRanges {
+  if (b.length === 0) return a;
+  if (a.length === 0) return b;
+  const all = new RangeCollector(a.width);
+  all.addAll(a);
+  all.addAll(b);
+  return all.take();
 }
 
-/** What the algebra cannot say for both kinds of number by itself. */
-export interface Steps<T extends number | bigint> {
-  readonly next: (value: T) => T;
-  readonly previous: (value: T) => T;
-}
-
-/** Sorts, and merges what overlaps or touches. */
-export function normalize<T extends number | bigint>(
-  ranges: readonly Range<T>[],
-  { next }: Steps<T>,
-): Range<T>[] {
-  const sorted = ranges.toSorted((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
-  const merged: Range<T>[] = [];
-  for (const range of sorted) {
-    const previous = merged.at(-1);
-    if (previous !== undefined && range.first <= next(previous.last)) {
-      if (range.last > previous.last) merged[merged.length - 1] = { first: previous.first, last: range.last };
-    } else {
-      merged.push(range);
-    }
-  }
-  return merged;
-}
-
-/** What is in `ranges` and not in `holes`; both sorted and disjoint. */
-export function subtract<T extends number | bigint>(
-  ranges: readonly Range<T>[],
-  holes: readonly Range<T>[],
-  { next, previous }: Steps<T>,
-): Range<T>[] {
-  const left: Range<T>[] = [];
-  let holeIndex = 0;
-  for (const { first, last } of ranges) {
-    let from = first;
+/** What is in `ranges` and not in `holes`: `ranges` itself where that is all of it. */
+export function withoutRanges(ranges: AddressRanges, holes: AddressRanges): AddressRanges {
+  if (!doMeet(ranges, holes)) return ranges;
+  const { words, width } = ranges;
+  const left = new RangeCollector(width);
+  /** The addresses between which something is left. */
+  const [from, to] = [new Uint32Array(width), new Uint32Array(width)];
+  let hole = 0;
+  for (let at = 0; at < words.length; at += 2 * width) {
+    const last = at + width;
     let isCovered = false;
-    for (; holeIndex < holes.length; holeIndex++) {
-      const hole = holes[holeIndex];
-      if (hole === undefined || hole.first > last) break;
-      if (hole.last < from) continue;
-      if (hole.first > from) left.push({ first: from, last: previous(hole.first) });
-      isCovered = hole.last >= last;
+    copyWords(words, at, from, 0, width);
+    for (; hole < holes.words.length; hole += 2 * width) {
+      if (compareWords(holes.words, hole, words, last, width) > 0) break;
+      if (compareWords(holes.words, hole + width, from, 0, width) < 0) continue;
+      if (compareWords(holes.words, hole, from, 0, width) > 0) {
+        copyPreviousWords(holes.words, hole, to, 0, width);
+        left.addWords(from, 0, to, 0);
+      }
+      isCovered = compareWords(holes.words, hole + width, words, last, width) >= 0;
       // The hole may reach into the next range too, so it stays the current one.
       if (isCovered) break;
-      from = next(hole.last);
+      copyNextWords(holes.words, hole + width, from, 0, width);
     }
-    if (!isCovered) left.push({ first: from, last });
+    if (!isCovered) left.addWords(from, 0, words, last);
   }
-  return left;
+  return left.take();
 }
 
-/** Whether a range of the sorted, disjoint `ranges` holds the value. */
-export function contains<T extends number | bigint>(ranges: readonly Range<T>[], value: T): boolean {
-  let low = 0;
-  let high = ranges.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >>> 1;
-    const range = ranges[middle];
-    if (range === undefined) return false;
-    if (value < range.first) high = middle - 1;
-    else if (value > range.last) low = middle + 1;
-    else return true;
+function doMeet(a: AddressRanges, b: AddressRanges): boolean {
+  const [few, many] = a.length < b.length ? [a, b] : [b, a];
+  const { width } = few;
+  for (let at = 0; at < few.words.length; at += 2 * width) {
+    const place = rangeEndingFrom(many, few.words, at) * 2 * width;
+    const isMet =
+      place < many.words.length && compareWords(many.words, place, few.words, at + width, width) <= 0;
+    if (isMet) return true;
   }
   return false;
 }

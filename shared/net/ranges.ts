@@ -1,22 +1,48 @@
 /**
- * Sets of ports and of IPv4 addresses: sorted, disjoint, inclusive ranges of numbers.
- * Every function keeps the order and never joins what has a gap.
+ * Sets of ports and of other small numbers: sorted, disjoint, inclusive ranges. Addresses, of which there may be
+ * millions, are kept in `address-ranges.ts`.
  */
 
-import { contains, normalize, type Range, type Steps, subtract } from "./range-algebra.ts";
+export interface Range<T extends number | bigint> {
+  readonly first: T;
+  readonly last: T;
+}
 
 export type NumberRange = Range<number>;
 
-const STEPS: Steps<number> = { next: (value) => value + 1, previous: (value) => value - 1 };
-
 /** Sorts, and merges what overlaps or touches. */
 export function normalizeRanges(ranges: readonly NumberRange[]): NumberRange[] {
-  return normalize(ranges, STEPS);
+  const sorted = ranges.toSorted((a, b) => a.first - b.first);
+  const merged: NumberRange[] = [];
+  for (const range of sorted) {
+    const previous = merged.at(-1);
+    if (previous !== undefined && range.first <= previous.last + 1) {
+      if (range.last > previous.last) merged[merged.length - 1] = { first: previous.first, last: range.last };
+    } else {
+      merged.push(range);
+    }
+  }
+  return merged;
 }
 
 /** What is in `ranges` and not in `holes`; both sorted and disjoint. */
 export function subtractRanges(ranges: readonly NumberRange[], holes: readonly NumberRange[]): NumberRange[] {
-  return subtract(ranges, holes, STEPS);
+  const left: NumberRange[] = [];
+  let holeIndex = 0;
+  for (const { first, last } of ranges) {
+    let from = first;
+    for (; holeIndex < holes.length; holeIndex++) {
+      const hole = holes[holeIndex];
+      if (hole === undefined || hole.first > last) break;
+      if (hole.last < from) continue;
+      if (hole.first > from) left.push({ first: from, last: hole.first - 1 });
+      from = hole.last + 1;
+      // The hole may reach into the next range too, so it stays the current one.
+      if (from > last) break;
+    }
+    if (from <= last) left.push({ first: from, last });
+  }
+  return left;
 }
 
 export function countRanges(ranges: readonly NumberRange[]): number {
@@ -26,5 +52,15 @@ export function countRanges(ranges: readonly NumberRange[]): number {
 }
 
 export function rangesContain(ranges: readonly NumberRange[], value: number): boolean {
-  return contains(ranges, value);
+  let low = 0;
+  let high = ranges.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const range = ranges[middle];
+    if (range === undefined) return false;
+    if (value < range.first) high = middle - 1;
+    else if (value > range.last) low = middle + 1;
+    else return true;
+  }
+  return false;
 }

@@ -2,6 +2,8 @@
 
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
+import { ipv4RangesOf } from "./address-ranges.ts";
+import { countAddresses } from "./address-set.ts";
 import { formatIpv4 } from "./ipv4.ts";
 import { parseTargets } from "./target-spec.ts";
 
@@ -27,11 +29,11 @@ const network = fc
   .map(([a, b, c, d, prefix]) => `${a}.${b}.${c}.${d}/${prefix}`);
 
 function addressesOf(specification: string): number {
-  return parseTargets([specification]).v4.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  return countAddresses(parseTargets([specification]));
 }
 
 function list(specification: string): string[] {
-  return parseTargets([specification]).v4.flatMap(({ first, last }) =>
+  return [...ipv4RangesOf(parseTargets([specification]).v4)].flatMap(({ first, last }) =>
     Array.from({ length: last - first + 1 }, (_, i) => formatIpv4(first + i)),
   );
 }

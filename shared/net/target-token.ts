@@ -1,11 +1,11 @@
 /**
  * One word that names addresses. What may be written:
  * an address, a network `10.0.0.0/24` or `2001:db8::/120`, a range `10.0.0.1-10.0.0.9` or `2001:db8::1-2001:db8::9`,
- * and for IPv4 also octet patterns, `10.0-3.1.1-254`. Lists of words and host names are left to `target-spec.ts`.
+ * and for IPv4 also octet patterns, `10.0-3.1.1-254`. Lists of words and host names are left to `target-collector.ts`.
  */
 
 import { UsageError } from "../errors.ts";
-import type { AddressSet, BigRange } from "./address-set.ts";
+import type { BigRange } from "./address-ranges.ts";
 import { excerpt } from "./excerpt.ts";
 import { parseIpv4 } from "./ipv4.ts";
 import { parseIpv6 } from "./ipv6.ts";
@@ -28,16 +28,10 @@ export function invalidTarget(token: string, why: string): UsageError {
 }
 
 /**
- * The addresses that one word names, sorted and disjoint; of one family.
+ * The addresses that a word without a colon names, sorted and disjoint.
  * @throws UsageError INVALID_TARGET naming the token
  */
-export function parseAddressToken(token: string): AddressSet {
-  return token.includes(":")
-    ? { v4: [], v6: [parseIpv6Token(token)] }
-    : { v4: parseIpv4Token(token), v6: [] };
-}
-
-function parseIpv4Token(token: string): NumberRange[] {
+export function parseIpv4Token(token: string): Iterable<NumberRange> {
   const address = parseIpv4(token);
   if (address !== undefined) return [{ first: address, last: address }];
   const network = splitAt(token, "/");
@@ -67,7 +61,7 @@ function parseIpv4Range(token: string, from: string, to: string): NumberRange {
   return { first, last };
 }
 
-function parsePattern(token: string): NumberRange[] {
+function parsePattern(token: string): Iterable<NumberRange> {
   const pattern = parseOctetPattern(token);
   if (pattern === undefined) {
     throw invalidTarget(
@@ -94,7 +88,11 @@ function parsePattern(token: string): NumberRange[] {
   return expandOctetPattern(pattern);
 }
 
-function parseIpv6Token(token: string): BigRange {
+/**
+ * The addresses that a word with a colon names.
+ * @throws UsageError INVALID_TARGET naming the token
+ */
+export function parseIpv6Token(token: string): BigRange {
   if (token.includes("%")) {
     throw invalidTarget(
       token,

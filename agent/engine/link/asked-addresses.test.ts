@@ -2,59 +2,68 @@
 
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
+import { addressSetOf } from "#shared/net/address-set.ts";
 import { wordsOfIpv4, wordsOfIpv6 } from "../targets/address-words.ts";
-import { addressAfter, AskedAddresses } from "./asked-addresses.ts";
+import { stretchesOf } from "../targets/stretches.ts";
+import { AskedAddresses } from "./asked-addresses.ts";
+import { newWayTable, type WayRun } from "./way-table.ts";
+
+const FIRST = 0xfd00n << 112n;
+
+/** Up to five addresses in every eighth place; the runs are one block each, every other one on this link. */
+const someBlocks = fc
+  .uniqueArray(fc.nat(40), { minLength: 1, maxLength: 10 })
+  .map((blocks) => blocks.toSorted((a, b) => a - b));
+
+function blockOf(block: number): { readonly first: bigint; readonly count: number } {
+  return { first: FIRST + BigInt(block) * 8n, count: 1 + (block % 5) };
+}
 
 describe("AskedAddresses", () => {
-  test("finds each address of each stretch at its own place, and no other address", () => {
-    const stretches = fc.uniqueArray(fc.nat(40), { maxLength: 10 }).map((blocks) => {
-      let firstHop = 0;
-      return blocks.map((block) => {
-        const count = 1 + (block % 5);
-        const stretch = { start: BigInt(block) * 8n + (0xfd00n << 112n), count, firstHop };
-        firstHop += count;
-        return stretch;
-      });
-    });
+  test("finds each address on the link at its own place, and no other address", () => {
     fc.assert(
-      fc.property(stretches, (stretches) => {
-        const hosts = stretches.map(({ start, count, firstHop }) => ({
-          first: wordsOfIpv6(start),
-          count,
-          firstHop,
-        }));
-        const asked = new AskedAddresses([], hosts);
-        for (let address = 0n; address < 41n * 8n; address++) {
-          const full = address + (0xfd00n << 112n);
-          const holder = stretches.find(({ start, count }) => full >= start && full < start + BigInt(count));
-          const hop = holder === undefined ? [] : [holder.firstHop + Number(full - holder.start)];
-          expect(asked.hopsOf(wordsOfIpv6(full))).toEqual(hop);
+      fc.property(someBlocks, (blocks) => {
+        const ranges = blocks.map(blockOf);
+        const stretches = stretchesOf(
+          addressSetOf(
+            [],
+            ranges.map(({ first, count }) => ({ first, last: first + BigInt(count) - 1n })),
+          ),
+        );
+        let hops = 0;
+        const runs = ranges.map(({ count }, i): WayRun => {
+          hops += count;
+          return { count, route: i % 2, firstHop: hops - count, hopStep: 1 };
+        });
+        const here = runs.flatMap(({ route }, run) => (route === 0 ? [run] : []));
+        const asked = new AskedAddresses(6, [], { stretches, ways: newWayTable(runs) }, here);
+
+        const expected = new Map<bigint, number>();
+        for (const [i, { first, count }] of ranges.entries()) {
+          if (i % 2 === 1) continue;
+          for (let n = 0; n < count; n++) expected.set(first + BigInt(n), (runs[i]?.firstHop ?? 0) + n);
         }
+        for (let address = FIRST; address < FIRST + 41n * 8n; address++) {
+          const hop = expected.get(address);
+          expect(asked.hopsOf(wordsOfIpv6(address))).toEqual(hop === undefined ? [] : [hop]);
+        }
+        const places = [...asked.stretches()].flatMap(({ firstHop, count }) =>
+          Array.from({ length: count }, (_, n) => firstHop + n),
+        );
+        expect(places).toEqual([...expected.values()]);
       }),
       { numRuns: 20 },
     );
   });
 
-  test("a gateway of two routes that is a target too has three places", () => {
+  test("a gateway of two routes that is a target too has three places, and is asked first", () => {
     const gateway = wordsOfIpv4(0x0a01_0002);
-    const asked = new AskedAddresses(
-      [
-        { first: gateway, count: 1, firstHop: 0 },
-        { first: gateway, count: 1, firstHop: 1 },
-      ],
-      [{ first: wordsOfIpv4(0x0a01_0001), count: 4, firstHop: 2 }],
-    );
+    const gateways = [0, 1].map((firstHop) => ({ first: gateway, count: 1, firstHop }));
+    const stretches = stretchesOf(addressSetOf([{ first: 0x0a01_0001, last: 0x0a01_0004 }], []));
+    const ways = newWayTable([{ count: 4, route: 0, firstHop: 2, hopStep: 1 }]);
+    const asked = new AskedAddresses(4, gateways, { stretches, ways }, [0]);
     expect(asked.hopsOf(gateway)).toEqual([0, 1, 3]);
     expect(asked.hopsOf(wordsOfIpv4(0x0a01_0005))).toEqual([]);
-  });
-});
-
-describe("addressAfter", () => {
-  test("carries from the last word into the one before", () => {
-    const first = 0x2001_0db8_0000_0000_ffff_ffff_ffff_fff0n;
-    expect(addressAfter(wordsOfIpv6(first - 0xffff_ffff_0000_0000n), 0x20)).toEqual(
-      wordsOfIpv6(first - 0xffff_ffff_0000_0000n + 0x20n),
-    );
-    expect(addressAfter(wordsOfIpv4(0xc0a8_00ff), 1)).toEqual(wordsOfIpv4(0xc0a8_0100));
+    expect([...asked.stretches()].map(({ firstHop }) => firstHop)).toEqual([0, 1, 2]);
   });
 });

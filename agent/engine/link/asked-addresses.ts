@@ -1,6 +1,9 @@
 /** The addresses asked for on one link, and their places in the neighbour table: an answer names an address only. Pure. */
 
-import { type AddressWords, ipv6OfWords } from "../targets/address-words.ts";
+import { type AddressFamily, type AddressWords, ipv6OfWords } from "../targets/address-words.ts";
+import { numberOfAddress } from "../targets/space.ts";
+import type { RoutedTargets } from "./route-types.ts";
+import { firstOwnHop, runOfNumber, segmentsOf } from "./way-table.ts";
 
 /** Consecutive addresses with consecutive places. */
 export interface AskedStretch {
@@ -10,54 +13,53 @@ export interface AskedStretch {
 }
 
 export class AskedAddresses {
+  private readonly family: AddressFamily;
+  private readonly gateways: readonly AskedStretch[];
   /** A gateway may be wanted by several routes, and be a target too. */
-  private readonly gateways = new Map<bigint, number[]>();
-  private readonly hosts: readonly AskedStretch[];
-  private readonly starts: readonly bigint[];
+  private readonly hopsOfGateway = new Map<bigint, number[]>();
+  private readonly targets: Pick<RoutedTargets, "stretches" | "ways">;
+  private readonly runs: ReadonlySet<number>;
 
   /**
    * @param gateways single addresses, in any order
-   * @param hosts disjoint
+   * @param runs of targets that lie on the link
    */
-  constructor(gateways: readonly AskedStretch[], hosts: readonly AskedStretch[]) {
+  constructor(
+    family: AddressFamily,
+    gateways: readonly AskedStretch[],
+    targets: Pick<RoutedTargets, "stretches" | "ways">,
+    runs: Iterable<number>,
+  ) {
+    this.family = family;
+    this.gateways = gateways;
+    this.targets = targets;
+    this.runs = new Set(runs);
     for (const { first, firstHop } of gateways) {
       const address = ipv6OfWords(first);
-      const hops = this.gateways.get(address);
-      if (hops === undefined) this.gateways.set(address, [firstHop]);
+      const hops = this.hopsOfGateway.get(address);
+      if (hops === undefined) this.hopsOfGateway.set(address, [firstHop]);
       else hops.push(firstHop);
     }
-    const sorted = hosts
-      .map((stretch) => ({ stretch, start: ipv6OfWords(stretch.first) }))
-      .toSorted((a, b) => (a.start < b.start ? -1 : 1));
-    this.hosts = sorted.map(({ stretch }) => stretch);
-    this.starts = sorted.map(({ start }) => start);
+  }
+
+  /** In the order of asking: gateways first, because most targets wait for them. */
+  *stretches(): Generator<AskedStretch> {
+    yield* this.gateways;
+    const { ways, stretches } = this.targets;
+    for (const run of this.runs) yield* segmentsOf(ways, stretches, run);
   }
 
   /** Every place of the address; none where nobody asked for it. */
   hopsOf(words: AddressWords): readonly number[] {
-    const address = ipv6OfWords(words);
-    const hops = this.gateways.get(address) ?? [];
-    const place = this.placeAmongHosts(address);
+    const hops = this.hopsOfGateway.get(ipv6OfWords(words)) ?? [];
+    const place = this.placeAmongTargets(words);
     return place < 0 ? hops : [...hops, place];
   }
 
-  private placeAmongHosts(address: bigint): number {
-    let low = 0;
-    let high = this.starts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if ((this.starts[middle] ?? 0n) <= address) low = middle;
-      else high = middle - 1;
-    }
-    const stretch = this.hosts[low];
-    const within = address - (this.starts[low] ?? 0n);
-    if (stretch === undefined || within < 0n || within >= BigInt(stretch.count)) return -1;
-    return stretch.firstHop + Number(within);
+  private placeAmongTargets(words: AddressWords): number {
+    const { ways, stretches } = this.targets;
+    const number = numberOfAddress(stretches, this.family, words);
+    const run = number < 0 ? -1 : runOfNumber(ways, number);
+    return this.runs.has(run) ? firstOwnHop(ways, run) + number - (ways.offsets[run] ?? 0) : -1;
   }
-}
-
-/** The address `offset` places after `first`. */
-export function addressAfter([w0, w1, w2, w3]: AddressWords, offset: number): AddressWords {
-  const low = (w3 >>> 0) + offset;
-  return [w0, w1, (w2 + Math.floor(low / 2 ** 32)) | 0, low | 0];
 }

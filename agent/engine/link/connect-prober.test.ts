@@ -1,6 +1,7 @@
 /** Probing by real connections, on loopback of both families. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { addressSetOf } from "#shared/net/address-set.ts";
 import { AnswerSink } from "../answers.ts";
 import { compilePlan } from "../compile-plan.ts";
 import { TCP_SYN } from "../packet/probe-kind.ts";
@@ -13,7 +14,7 @@ import { ConnectProber } from "./connect-prober.ts";
 import { routeTargets } from "./route.ts";
 import { reserveSourcePorts, type SourcePorts } from "./source-ports.ts";
 
-const LOCALHOST = { v4: [{ first: 0x7f00_0001, last: 0x7f00_0001 }], v6: [{ first: 1n, last: 1n }] };
+const LOCALHOST = addressSetOf([{ first: 0x7f00_0001, last: 0x7f00_0001 }], [{ first: 1n, last: 1n }]);
 
 /** Bound and not listening, so connections to them are refused. */
 let closed: SourcePorts;

@@ -4,8 +4,8 @@ import { POLLIN } from "../../ffi/constants.ts";
 import { libc } from "../../ffi/libc.ts";
 import { PinnedMemory } from "../../ffi/memory.ts";
 import { Pacer } from "../pacer.ts";
-import type { AddressWords } from "../targets/address-words.ts";
-import { addressAfter, type AskedAddresses, type AskedStretch } from "./asked-addresses.ts";
+import { addressAfter, type AddressWords } from "../targets/address-words.ts";
+import type { AskedAddresses } from "./asked-addresses.ts";
 import { NeighbourRequest, NeighbourSocket } from "./neighbour-socket.ts";
 import type { Route } from "./route-types.ts";
 
@@ -21,8 +21,6 @@ export interface AskedLink {
   readonly route: Route;
   readonly source: AddressWords;
   readonly addresses: AskedAddresses;
-  /** In the order of asking. */
-  readonly stretches: readonly AskedStretch[];
 }
 
 /** Where what is found is written. */
@@ -85,10 +83,10 @@ function searchOn(
   };
 
   for (const waitMs of ROUND_WAIT_MS) {
-    for (const [i, { stretches }] of links.entries()) {
+    for (const [i, { addresses }] of links.entries()) {
       const request = requests[i];
       if (request === undefined) continue;
-      for (const { first, count, firstHop } of stretches) {
+      for (const { first, count, firstHop } of addresses.stretches()) {
         for (let within = 0; within < count; within++) {
           if (book.isKnown(firstHop + within)) continue;
           pacer.setRate(askingRate(ratePps()), performance.now());
@@ -110,8 +108,8 @@ function searchOn(
 
 function countMissing(links: readonly AskedLink[], book: NeighbourBook): number {
   let missing = 0;
-  for (const { stretches } of links) {
-    for (const { firstHop, count } of stretches) {
+  for (const { addresses } of links) {
+    for (const { firstHop, count } of addresses.stretches()) {
       for (let hop = firstHop; hop < firstHop + count; hop++) if (!book.isKnown(hop)) missing++;
     }
   }

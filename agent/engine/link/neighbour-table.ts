@@ -1,8 +1,7 @@
 /** Reading the table of next hops that `neighbours.ts` fills in. */
 
-import { stretchOfNumber } from "../targets/space.ts";
 import type { NeighbourTable } from "./route-types.ts";
-import { firstOwnHop, type WayTable } from "./way-table.ts";
+import { firstOwnHop, runOfNumber, type WayTable } from "./way-table.ts";
 
 /** Everybody who answers has been heard. */
 export function isTableReady({ ready }: NeighbourTable): boolean {
@@ -28,21 +27,21 @@ export function macOfHop(
 }
 
 /** Addresses on a local link that did not answer. None as long as they were not all asked. */
-export function countAbsent(ways: WayTable, offsets: Float64Array, table: NeighbourTable): number {
+export function countAbsent(ways: WayTable, table: NeighbourTable): number {
   if (!isTableReady(table)) return 0;
   let absent = 0;
-  for (let stretch = 0; stretch < ways.routes.length; stretch++) {
-    const firstHop = firstOwnHop(ways, stretch);
+  for (let run = 0; run < ways.routes.length; run++) {
+    const firstHop = firstOwnHop(ways, run);
     if (firstHop < 0) continue;
-    const count = (offsets[stretch + 1] ?? 0) - (offsets[stretch] ?? 0);
+    const count = (ways.offsets[run + 1] ?? 0) - (ways.offsets[run] ?? 0);
     for (let n = 0; n < count; n++) if (!hasMac(table, firstHop + n)) absent++;
   }
   return absent;
 }
 
 /** The entry of an address that has its own, because it is on a local link; -1 for all others. */
-export function ownHop(ways: WayTable, offsets: Float64Array, addressNumber: number): number {
-  const stretch = stretchOfNumber(offsets, addressNumber);
-  const firstHop = firstOwnHop(ways, stretch);
-  return firstHop < 0 ? -1 : firstHop + addressNumber - (offsets[stretch] ?? 0);
+export function ownHop(ways: WayTable, addressNumber: number): number {
+  const run = runOfNumber(ways, addressNumber);
+  const firstHop = firstOwnHop(ways, run);
+  return firstHop < 0 ? -1 : firstHop + addressNumber - (ways.offsets[run] ?? 0);
 }

@@ -1,7 +1,9 @@
 /** Finding hardware addresses on a real link between two network namespaces. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { addressSetOf } from "#shared/net/address-set.ts";
 import { wordsOfIpv4 } from "../targets/address-words.ts";
+import { stretchesOf } from "../targets/stretches.ts";
 import { countAbsent, hasMac, macOfHop } from "./neighbour-table.ts";
 import { newWayTable } from "./way-table.ts";
 import { newNeighbourTable, resolveNeighbours } from "./neighbours.ts";
@@ -118,10 +120,19 @@ describe("the table", () => {
   };
   const routed: RoutedTargets = {
     routes: [route, { ...route, gateway: wordsOfIpv4(0x0a01_0002) }],
-    segments: [
-      { family: 4, first: wordsOfIpv4(0x0a01_0002), count: 3, route: 0, firstHop: 1, hopStep: 1 },
-      { family: 4, first: wordsOfIpv4(0x0a02_0000), count: 9, route: 1, firstHop: 0, hopStep: 0 },
-    ],
+    stretches: stretchesOf(
+      addressSetOf(
+        [
+          { first: 0x0a01_0002, last: 0x0a01_0004 },
+          { first: 0x0a02_0000, last: 0x0a02_0008 },
+        ],
+        [],
+      ),
+    ),
+    ways: newWayTable([
+      { count: 3, route: 0, firstHop: 1, hopStep: 1 },
+      { count: 9, route: 1, firstHop: 0, hopStep: 0 },
+    ]),
     hopCount: 4,
     broadcast: [],
   };
@@ -135,23 +146,21 @@ describe("the table", () => {
   test("becomes ready even when the search is stopped, and then calls nobody absent", () => {
     const table = newNeighbourTable(routed, undefined);
     resolveNeighbours(
-      routed.routes,
-      routed.segments,
+      routed,
       table,
       () => 0,
       () => true,
       () => undefined,
     );
     expect(Atomics.load(table.ready, 0)).not.toBe(0);
-    expect(countAbsent(newWayTable(routed.segments), Float64Array.of(0, 3, 12), table)).toBe(0);
+    expect(countAbsent(routed.ways, table)).toBe(0);
   });
 
   test("becomes ready even when the search fails", () => {
     const table = newNeighbourTable(routed, undefined);
     const search = (): void =>
       resolveNeighbours(
-        routed.routes,
-        routed.segments,
+        routed,
         table,
         () => {
           throw new Error("no rate");
@@ -164,10 +173,10 @@ describe("the table", () => {
   });
 
   test("is ready at once where the kernel routes everything", () => {
-    const table = newNeighbourTable({ ...routed, segments: [], hopCount: 0 }, undefined);
+    const byKernel = { ...routed, ways: newWayTable([]), hopCount: 0 };
+    const table = newNeighbourTable(byKernel, undefined);
     resolveNeighbours(
-      routed.routes,
-      [],
+      byKernel,
       table,
       () => 0,
       () => false,

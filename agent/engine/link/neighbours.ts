@@ -8,23 +8,30 @@ import { AskedAddresses, type AskedStretch } from "./asked-addresses.ts";
 import { type AskedLink, type NeighbourBook, searchNeighbours } from "./neighbour-search.ts";
 import { hasMac } from "./neighbour-table.ts";
 import { Netlink, type OwnAddress } from "./netlink.ts";
-import type { NeighbourTable, Route, RoutedTargets, RouteSegment } from "./route-types.ts";
+import type { NeighbourTable, Route, RoutedTargets } from "./route-types.ts";
+
+/** Whose next hops are looked for. */
+export type AskedTargets = Pick<RoutedTargets, "routes" | "ways" | "stretches">;
 
 /** Values of `ready`, which is 0 during the search: done to the end; ended early, so that who is missing may be there. */
 const COMPLETE = 1;
 const BROKEN_OFF = 2;
 
 /** @param gatewayMac six bytes to take for every gateway, so that none is asked */
-export function newNeighbourTable(routed: RoutedTargets, gatewayMac: Uint8Array | undefined): NeighbourTable {
+export function newNeighbourTable(
+  routed: Pick<RoutedTargets, "ways" | "hopCount">,
+  gatewayMac: Uint8Array | undefined,
+): NeighbourTable {
   const table = {
     ready: new Int32Array(new SharedArrayBuffer(4)),
     macHigh: new Uint16Array(new SharedArrayBuffer(routed.hopCount * 2)),
     macLow: new Int32Array(new SharedArrayBuffer(routed.hopCount * 4)),
   };
   if (gatewayMac === undefined) return table;
-  for (const { firstHop, hopStep } of routed.segments) {
-    if (firstHop >= 0 && hopStep === 0) learn(table, firstHop, gatewayMac);
-  }
+  const { firstHops, hopSteps } = routed.ways;
+  firstHops.forEach((firstHop, run) => {
+    if (firstHop >= 0 && hopSteps[run] === 0) learn(table, firstHop, gatewayMac);
+  });
   return table;
 }
 
@@ -37,8 +44,7 @@ export function newNeighbourTable(routed: RoutedTargets, gatewayMac: Uint8Array 
  * @throws SystemCallError
  */
 export function resolveNeighbours(
-  routes: readonly Route[],
-  segments: Iterable<RouteSegment>,
+  targets: AskedTargets,
   table: NeighbourTable,
   ratePps: () => number,
   stopped: () => boolean,
@@ -46,7 +52,7 @@ export function resolveNeighbours(
 ): void {
   let complete = false;
   try {
-    const links = askedLinks(wantedOnRoutes(routes, segments), table);
+    const links = askedLinks(targets, table);
     const book: NeighbourBook = {
       isKnown: (hop) => hasMac(table, hop),
       learn: (hop, macHigh, macLow) => learnParts(table, hop, macHigh, macLow),
@@ -63,31 +69,36 @@ interface Wanted {
   readonly route: Route;
   /** One at most. */
   readonly gateways: AskedStretch[];
-  readonly hosts: AskedStretch[];
+  /** Of targets that are asked themselves. */
+  readonly runs: number[];
 }
 
-function wantedOnRoutes(routes: readonly Route[], segments: Iterable<RouteSegment>): Wanted[] {
-  const wanted = routes.map((route): Wanted => ({ route, gateways: [], hosts: [] }));
-  for (const { route: number, first, count, firstHop, hopStep } of segments) {
+function wantedOnRoutes({ routes, ways }: AskedTargets): Wanted[] {
+  const wanted = routes.map((route): Wanted => ({ route, gateways: [], runs: [] }));
+  ways.routes.forEach((number, run) => {
     const entry = wanted[number];
-    if (entry === undefined || firstHop < 0) continue;
+    const firstHop = ways.firstHops[run] ?? -1;
+    if (entry === undefined || firstHop < 0) return;
     const { gateway } = entry.route;
-    if (hopStep === 1) entry.hosts.push({ first, count, firstHop });
+    if (ways.hopSteps[run] === 1) entry.runs.push(run);
     else if (gateway !== undefined && entry.gateways.length === 0) {
       entry.gateways.push({ first: gateway, count: 1, firstHop });
     }
-  }
-  return wanted.filter(({ gateways, hosts }) => gateways.length + hosts.length > 0);
+  });
+  return wanted.filter(({ gateways, runs }) => gateways.length + runs.length > 0);
 }
 
 /** Whom to ask on which link, from which address. What the kernel knows of gateways is taken over at once. */
-function askedLinks(wanted: readonly Wanted[], table: NeighbourTable): AskedLink[] {
+function askedLinks(targets: AskedTargets, table: NeighbourTable): AskedLink[] {
+  const wanted = wantedOnRoutes(targets);
   if (wanted.length === 0) return [];
   const netlink = new Netlink();
   try {
     takeOverGateways(netlink, wanted, table);
     const own = wanted.some(({ route }) => route.family === 6) ? netlink.addresses() : [];
-    const askers = wanted.map((entry) => ({ ...entry, source: askingAddress(entry.route, own) }));
+    const askers = wanted.map(({ route, gateways, runs }) => {
+      return { route, gateways, runs, source: askingAddress(route, own) };
+    });
     const links = Map.groupBy(askers, ({ route, source }) =>
       [route.family, route.interfaceIndex, ...source].join(" "),
     );
@@ -95,10 +106,9 @@ function askedLinks(wanted: readonly Wanted[], table: NeighbourTable): AskedLink
       const [first] = members;
       if (first === undefined) return [];
       const gateways = members.flatMap((member) => member.gateways);
-      const hosts = members.flatMap((member) => member.hosts);
-      const addresses = new AskedAddresses(gateways, hosts);
-      // Gateways first: most targets wait for them.
-      return [{ route: first.route, source: first.source, addresses, stretches: [...gateways, ...hosts] }];
+      const runs = members.flatMap((member) => member.runs);
+      const addresses = new AskedAddresses(first.route.family, gateways, targets, runs);
+      return [{ route: first.route, source: first.source, addresses }];
     });
   } finally {
     netlink.close();

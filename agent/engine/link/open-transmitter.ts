@@ -5,7 +5,7 @@ import { PacketTransmitter } from "./packet-transmitter.ts";
 import { RawTransmitter } from "./raw-transmitter.ts";
 import type { Route } from "./route-types.ts";
 import type { Transmitter, Wait } from "./transmitter.ts";
-import { XdpTransmitter } from "./xdp-transmitter.ts";
+import { XdpTransmitter, xdpProblemText } from "./xdp-transmitter.ts";
 
 /**
  * @param lane number of the sender; each has a transmit queue of its own while there are enough
@@ -32,7 +32,7 @@ export function openTransmitter(
       return new XdpTransmitter(route.interfaceIndex, lane, wait);
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error;
-      tell(`using the packet link on ${interfaceName}: ${error.message}`);
+      tell(`using the packet link on ${interfaceName}: ${xdpProblemText(error)}`);
     }
   }
   return new PacketTransmitter(route.interfaceIndex, wait);

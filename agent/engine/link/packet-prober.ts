@@ -6,7 +6,7 @@
 import { counter, flag, RATE_PPS, RUN, sleepUnlessStopped, STOP } from "../control-block.ts";
 import { TCP_SYN } from "../packet/probe-kind.ts";
 import type { WorkerPlan } from "../plan.ts";
-import { stretchOfNumber } from "../targets/space.ts";
+import { stretchOfNumber } from "../targets/stretches.ts";
 import { PcapWriter } from "./capture.ts";
 import { isSearchOver, macOfHop } from "./neighbour-table.ts";
 import { resolveNeighbours } from "./neighbours.ts";
@@ -15,7 +15,7 @@ import { ProbeWriter } from "./probe-writer.ts";
 import type { Prober } from "./prober.ts";
 import type { Route } from "./route-types.ts";
 import { BATCH_PACKETS, type Transmitter, type Wait } from "./transmitter.ts";
-import { eachSegment } from "./way-table.ts";
+import { runOfNumber, type WayTable } from "./way-table.ts";
 
 const TABLE_WAIT_MS = 100;
 const STARVED_WAIT_MS = 1;
@@ -55,10 +55,9 @@ export class PacketProber implements Prober {
   private readonly plan: ProberPlan;
   private readonly open: OpenTransmitter;
   private readonly offsets: Float64Array;
-  private readonly firsts: Int32Array;
-  /** By stretch: place of its route, and of its first own hop. */
-  private readonly routeOf: Int32Array;
-  private readonly firstHops: Int32Array;
+  private readonly v4Firsts: Int32Array;
+  private readonly v6Firsts: Int32Array;
+  private readonly ways: WayTable;
   private readonly macHigh: Uint16Array;
   private readonly macLow: Int32Array;
   private readonly capture: PcapWriter | undefined;
@@ -78,9 +77,9 @@ export class PacketProber implements Prober {
     this.plan = plan;
     this.open = open;
     this.offsets = plan.space.offsets;
-    this.firsts = plan.space.firsts;
-    this.routeOf = plan.ways.routes;
-    this.firstHops = plan.ways.firstHops;
+    this.v4Firsts = plan.space.v4Firsts;
+    this.v6Firsts = plan.space.v6Firsts;
+    this.ways = plan.ways;
     this.macHigh = plan.neighbours.macHigh;
     this.macLow = plan.neighbours.macLow;
     this.capture = plan.capturePath === undefined ? undefined : new PcapWriter(plan.capturePath);
@@ -99,8 +98,7 @@ export class PacketProber implements Prober {
     if (plan.lane === 0) {
       const ratePps = (): number => counter(control, RATE_PPS);
       resolveNeighbours(
-        plan.routes,
-        eachSegment(plan.ways, plan.space),
+        { routes: plan.routes, ways: plan.ways, stretches: plan.space },
         neighbours,
         ratePps,
         () => !this.isRunning(),
@@ -113,8 +111,8 @@ export class PacketProber implements Prober {
     }
     const gatewayHops = this.gatewayHops();
     this.paths = plan.routes.map((route, place) => this.pathOf(route, gatewayHops.get(place) ?? -1));
-    const first = this.paths[this.routeOf[0] ?? 0];
-    const isOnly = this.routeOf.every((route) => this.paths[route] === first);
+    const first = this.paths[this.ways.routes[0] ?? 0];
+    const isOnly = this.ways.routes.every((route) => this.paths[route] === first);
     if (isOnly && first?.isV6 === false && !first.hasOwnHops) this.onlyPath = first;
   }
 
@@ -141,42 +139,44 @@ export class PacketProber implements Prober {
   }
 
   private ipv4Targets(count: number, addressNumbers: Float64Array): Int32Array {
-    const { offsets, firsts, targets } = this;
+    const { offsets, v4Firsts, targets } = this;
     const isOne = offsets.length === 2;
     for (let i = 0; i < count; i++) {
       const addressNumber = addressNumbers[i] ?? 0;
       const stretch = isOne ? 0 : stretchOfNumber(offsets, addressNumber);
-      targets[i] = ((firsts[stretch * 4 + 3] ?? 0) + addressNumber - (offsets[stretch] ?? 0)) | 0;
+      targets[i] = ((v4Firsts[stretch] ?? 0) + addressNumber - (offsets[stretch] ?? 0)) | 0;
     }
     return targets;
   }
 
   add(addressNumber: number, kind: number, port: number, payload: number, sourcePort: number): boolean {
-    const { offsets, routeOf } = this;
-    const stretch = routeOf.length === 1 ? 0 : stretchOfNumber(offsets, addressNumber);
-    const path = this.paths[routeOf[stretch] ?? 0];
+    const { offsets, ways } = this;
+    const run = ways.routes.length === 1 ? 0 : runOfNumber(ways, addressNumber);
+    const path = this.paths[ways.routes[run] ?? 0];
     if (path === undefined) return false;
-    const within = addressNumber - (offsets[stretch] ?? 0);
     let { macHigh, macLow } = path;
     if (path.hasOwnHops) {
-      const hop = (this.firstHops[stretch] ?? 0) + within;
+      const hop = (ways.firstHops[run] ?? 0) + addressNumber - (ways.offsets[run] ?? 0);
       macHigh = this.macHigh[hop] ?? 0;
       macLow = this.macLow[hop] ?? 0;
       if (macHigh === 0 && macLow === 0) return false;
     }
-    const at = stretch * 4;
-    const { firsts } = this;
-    const target = ((firsts[at + 3] ?? 0) + within) | 0;
+    const stretch = offsets.length === 2 ? 0 : stretchOfNumber(offsets, addressNumber);
+    const within = addressNumber - (offsets[stretch] ?? 0);
     if (path.isV6) {
+      const { v6Firsts } = this;
       const { writer, s0, s1, s2, s3 } = path;
-      const [t0, t1] = [firsts[at] ?? 0, firsts[at + 1] ?? 0];
+      const at = (stretch - this.v4Firsts.length) * 4;
+      const [t0, t1] = [v6Firsts[at] ?? 0, v6Firsts[at + 1] ?? 0];
       // A stretch of IPv6 addresses lies within one /64, so only the last two words differ.
-      const carried = Math.floor((((firsts[at + 3] ?? 0) >>> 0) + within) / 2 ** 32);
-      const t2 = ((firsts[at + 2] ?? 0) + carried) | 0;
-      writer.add6(kind, payload, s0, s1, s2, s3, t0, t1, t2, target, sourcePort, port, macHigh, macLow);
-    } else if (kind === TCP_SYN) {
-      path.writer.addSyn4(path.s3, target, port, sourcePort, macHigh, macLow);
-    } else path.writer.add4(kind, payload, path.s3, target, sourcePort, port, macHigh, macLow);
+      const low = ((v6Firsts[at + 3] ?? 0) >>> 0) + within;
+      const t2 = ((v6Firsts[at + 2] ?? 0) + Math.floor(low / 2 ** 32)) | 0;
+      writer.add6(kind, payload, s0, s1, s2, s3, t0, t1, t2, low | 0, sourcePort, port, macHigh, macLow);
+      return true;
+    }
+    const target = ((this.v4Firsts[stretch] ?? 0) + within) | 0;
+    if (kind === TCP_SYN) path.writer.addSyn4(path.s3, target, port, sourcePort, macHigh, macLow);
+    else path.writer.add4(kind, payload, path.s3, target, sourcePort, port, macHigh, macLow);
     return true;
   }
 
@@ -245,8 +245,8 @@ export class PacketProber implements Prober {
   private gatewayHops(): ReadonlyMap<number, number> {
     const { routes, firstHops, hopSteps } = this.plan.ways;
     const hops = new Map<number, number>();
-    routes.forEach((route, stretch) => {
-      if (hopSteps[stretch] === 0) hops.set(route, firstHops[stretch] ?? -1);
+    routes.forEach((route, run) => {
+      if (hopSteps[run] === 0) hops.set(route, firstHops[run] ?? -1);
     });
     return hops;
   }

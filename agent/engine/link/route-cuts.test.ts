@@ -1,94 +1,97 @@
-/** Cutting ranges at bounds: nothing is lost, nothing doubled, nothing crosses a bound. */
+/** Cutting ranges at bounds: nothing is lost, nothing doubled, and no bound lies inside a cell. */
 
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { normalizeRanges } from "#shared/net/ranges.ts";
-import { appendPiece, cutAtBounds, type RoutedPiece, splitAtSubnets } from "./route-cuts.ts";
+import { type AddressRanges, ipv4RangesOf, ipv6RangesOf } from "#shared/net/address-ranges.ts";
+import { addressSetOf } from "#shared/net/address-set.ts";
+import { bigintOfWords, setBigint } from "#shared/net/address-words.ts";
+import { cellsOf } from "./route-cuts.ts";
 
-const STEPS = { next: (value: number) => value + 1, previous: (value: number) => value - 1 };
-const SMALL = fc.nat(300);
+/** Small numbers, so that ranges and bounds meet often: of IPv4, and of IPv6 where its words end. */
+const BASES = { 4: 0n, 6: (1n << 96n) - 150n } as const;
+const SPACE = 340;
+const someRanges = fc.array(fc.tuple(fc.nat(300), fc.nat(SPACE - 300 - 1)), { maxLength: 12 });
+const someBounds = fc
+  .array(fc.nat(SPACE), { maxLength: 20 })
+  .map((bounds) => bounds.toSorted((a, b) => a - b));
 
-const rangesOf = fc
-  .array(fc.tuple(SMALL, fc.nat(40)), { maxLength: 12 })
-  .map((pairs) => normalizeRanges(pairs.map(([first, length]) => ({ first, last: first + length }))));
-const boundsOf = fc.array(SMALL, { maxLength: 20 }).map((bounds) => bounds.toSorted((a, b) => a - b));
-
-function each(ranges: Iterable<{ first: number; last: number }>): number[] {
-  const values: number[] = [];
-  for (const { first, last } of ranges) for (let value = first; value <= last; value++) values.push(value);
-  return values;
+interface Numbers {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
 }
 
-describe("cutAtBounds", () => {
-  test("keeps every address once and in order, with no bound inside a piece", () => {
-    fc.assert(
-      fc.property(rangesOf, boundsOf, (ranges, bounds) => {
-        const pieces = [...cutAtBounds(ranges, bounds, STEPS)];
-        expect(each(pieces)).toEqual(each(ranges));
-        for (const { first, last } of pieces) {
-          expect(bounds.some((bound) => bound > first && bound <= last)).toBe(false);
-        }
-      }),
-    );
-  });
+function rangesOf(family: 4 | 6, pairs: readonly (readonly [number, number])[]): AddressRanges {
+  const ranges = pairs.map(([first, length]) => ({ first, last: first + length }));
+  if (family === 4) return addressSetOf(ranges, []).v4;
+  const at = (n: number): bigint => BASES[6] + BigInt(n);
+  return addressSetOf(
+    [],
+    ranges.map(({ first, last }) => ({ first: at(first), last: at(last) })),
+  ).v6;
+}
 
-  test("gives two pieces the same cell exactly where no bound parts them", () => {
+function membersOf(family: 4 | 6, ranges: AddressRanges): number[] {
+  const members: number[] = [];
+  for (const { first, last } of family === 4 ? ipv4RangesOf(ranges) : ipv6RangesOf(ranges)) {
+    for (let value = BigInt(first); value <= BigInt(last); value++)
+      members.push(Number(value - BASES[family]));
+  }
+  return members;
+}
+
+function cells(family: 4 | 6, ranges: AddressRanges, bounds: readonly number[]): Numbers[] {
+  const words = new Uint32Array(bounds.length * ranges.width);
+  bounds.forEach((bound, i) => {
+    if (family === 4) words[i] = bound;
+    else setBigint(words, i * 4, BASES[6] + BigInt(bound));
+  });
+  const numberOf = (address: Uint32Array): number =>
+    family === 4 ? (address[0] ?? 0) : Number(bigintOfWords(address, 0) - BASES[6]);
+  return [...cellsOf(ranges, words)].map(({ first, last, count }) => ({
+    first: numberOf(first),
+    last: numberOf(last),
+    count,
+  }));
+}
+
+describe.each([4, 6] as const)("cellsOf, IPv%d", (family) => {
+  test("has every address in one cell, and in order", () => {
     fc.assert(
-      fc.property(rangesOf, boundsOf, (ranges, bounds) => {
-        const pieces = [...cutAtBounds(ranges, bounds, STEPS)];
-        pieces.forEach((piece, i) => {
-          const next = pieces[i + 1];
-          if (next === undefined) return;
-          const parted = bounds.some((bound) => bound > piece.last && bound <= next.first);
-          expect(next.cell === piece.cell).toBe(!parted);
+      fc.property(someRanges, someBounds, (pairs, bounds) => {
+        const ranges = rangesOf(family, pairs);
+        const members = membersOf(family, ranges);
+        const found = cells(family, ranges, bounds).map(({ first, last, count }) => {
+          const within = members.filter((member) => member >= first && member <= last);
+          expect(within).toHaveLength(count);
+          expect([within.at(0), within.at(-1)]).toEqual([first, last]);
+          return within;
         });
+        expect(found.flat()).toEqual(members);
       }),
     );
   });
 
-  test("works alike for the bigints of IPv6", () => {
-    const pieces = cutAtBounds([{ first: 1n, last: 9n }], [4n, 9n], {
-      previous: (value: bigint) => value - 1n,
-    });
-    expect([...pieces]).toEqual([
-      { first: 1n, last: 3n, cell: 0 },
-      { first: 4n, last: 8n, cell: 1 },
-      { first: 9n, last: 9n, cell: 2 },
-    ]);
+  test("parts two addresses exactly where a bound does", () => {
+    fc.assert(
+      fc.property(someRanges, someBounds, (pairs, bounds) => {
+        const ranges = rangesOf(family, pairs);
+        const members = membersOf(family, ranges);
+        const parted = members.filter((member, i) => {
+          const before = members[i - 1];
+          return before === undefined || bounds.some((bound) => bound > before && bound <= member);
+        });
+        expect(cells(family, ranges, bounds).map(({ first }) => first)).toEqual(parted);
+      }),
+    );
   });
 });
 
-describe("appendPiece", () => {
-  test("joins what follows on with the same route, and nothing else", () => {
-    const pieces: RoutedPiece<number>[] = [];
-    for (const [first, last, route] of [
-      [0, 3, 1],
-      [4, 9, 1],
-      [11, 12, 1],
-      [13, 13, 2],
-    ] as const) {
-      appendPiece(pieces, { first, last, route }, STEPS);
-    }
-    expect(pieces).toEqual([
-      { first: 0, last: 9, route: 1 },
-      { first: 11, last: 12, route: 1 },
-      { first: 13, last: 13, route: 2 },
-    ]);
-  });
-});
-
-describe("splitAtSubnets", () => {
-  test("cuts between one /64 and the next", () => {
-    const subnet = 0x2001_0db8_0000_0001n << 64n;
-    expect([...splitAtSubnets({ first: subnet - 2n, last: subnet + 2n ** 64n })]).toEqual([
-      { first: subnet - 2n, last: subnet - 1n },
-      { first: subnet, last: subnet + 2n ** 64n - 1n },
-      { first: subnet + 2n ** 64n, last: subnet + 2n ** 64n },
-    ]);
-  });
-
-  test("leaves a range within one /64 whole, up to the last address of all", () => {
-    const last = 2n ** 128n - 1n;
-    expect([...splitAtSubnets({ first: last - 5n, last })]).toEqual([{ first: last - 5n, last }]);
-  });
+test("the last address of all may be in a cell, and may be one", () => {
+  const last = 2 ** 32 - 1;
+  const ranges = addressSetOf([{ first: last - 4, last }], []).v4;
+  expect(cells(4, ranges, [0, last])).toEqual([
+    { first: last - 4, last: last - 1, count: 4 },
+    { first: last, last, count: 1 },
+  ]);
 });

@@ -1,67 +1,47 @@
 /**
- * Cuts ranges of addresses where routing may change. Pure, and once for both kinds of number: IPv4 addresses are
- * numbers, IPv6 addresses bigints. Which route a piece takes is asked in `ways-out.ts`.
+ * Cuts addresses where routing may change: into cells, each between two bounds with none inside. Pure. Which route a cell
+ * takes is asked in `ways-out.ts`.
  */
 
-import type { Range, Steps } from "#shared/net/range-algebra.ts";
+import type { AddressRanges } from "#shared/net/address-ranges.ts";
+import { compareWords, copyPreviousWords, copyWords, distanceWords } from "#shared/net/address-words.ts";
 
-type Int = number | bigint;
-
-/** Part of a range that lies between two bounds. */
-export interface Piece<T extends Int> extends Range<T> {
-  /** Pieces with the same number lie between the same two bounds, so they share a route. */
-  readonly cell: number;
+/** All the addresses between two bounds. */
+export interface Cell {
+  /** The first of them and the last, as words. */
+  readonly first: Uint32Array;
+  readonly last: Uint32Array;
+  readonly count: number;
 }
 
 /**
- * Each range, cut before each bound inside it. One sweep over both.
- * @param ranges sorted and disjoint
- * @param bounds sorted; doubles do no harm
+ * The cells that hold any address, in order. One sweep over both, and nothing is made for a range.
+ * @param bounds addresses as words, sorted; each begins a new cell. Doubles do no harm
  */
-export function* cutAtBounds<T extends Int>(
-  ranges: readonly Range<T>[],
-  bounds: ArrayLike<T>,
-  { previous }: Pick<Steps<T>, "previous">,
-): Generator<Piece<T>> {
-  let cell = 0;
-  for (const { first: start, last } of ranges) {
-    let first = start;
+export function* cellsOf({ words, width }: AddressRanges, bounds: Uint32Array): Generator<Cell> {
+  /** Place of the first bound beyond `from`, which is what comes next. */
+  let bound = 0;
+  const from = new Uint32Array(width);
+  const first = new Uint32Array(width);
+  const last = new Uint32Array(width);
+  let count = 0;
+  for (let at = 0; at < words.length; at += 2 * width) {
+    const end = at + width;
+    copyWords(words, at, from, 0, width);
     for (;;) {
-      let bound = bounds[cell];
-      while (bound !== undefined && bound <= first) bound = bounds[++cell];
-      if (bound === undefined || bound > last) break;
-      yield { first, last: previous(bound), cell };
-      first = bound;
+      if (bound < bounds.length && compareWords(bounds, bound, from, 0, width) <= 0) {
+        if (count > 0) yield { first: first.slice(), last: last.slice(), count };
+        count = 0;
+        while (bound < bounds.length && compareWords(bounds, bound, from, 0, width) <= 0) bound += width;
+      }
+      if (count === 0) copyWords(from, 0, first, 0, width);
+      if (bound >= bounds.length || compareWords(bounds, bound, words, end, width) > 0) break;
+      count += distanceWords(from, 0, bounds, bound, width);
+      copyPreviousWords(bounds, bound, last, 0, width);
+      copyWords(bounds, bound, from, 0, width);
     }
-    yield { first, last, cell };
+    count += distanceWords(from, 0, words, end, width) + 1;
+    copyWords(words, end, last, 0, width);
   }
-}
-
-/** A stretch of addresses that takes one route, given by its number. */
-export interface RoutedPiece<T extends Int> extends Range<T> {
-  readonly route: number;
-}
-
-/** Appends, or lengthens the last piece where the new one follows on it and takes the same route. */
-export function appendPiece<T extends Int>(
-  pieces: RoutedPiece<T>[],
-  piece: RoutedPiece<T>,
-  { next }: Pick<Steps<T>, "next">,
-): void {
-  const last = pieces.at(-1);
-  const joins = last !== undefined && last.route === piece.route && next(last.last) === piece.first;
-  if (joins) pieces[pieces.length - 1] = { ...last, last: piece.last };
-  else pieces.push(piece);
-}
-
-const SUBNET_BITS = 64n;
-
-/** The range, cut where one IPv6 /64 ends and the next begins. */
-export function* splitAtSubnets({ first, last }: Range<bigint>): Generator<Range<bigint>> {
-  let from = first;
-  while (from <= last) {
-    const end = ((from >> SUBNET_BITS) << SUBNET_BITS) + (1n << SUBNET_BITS) - 1n;
-    yield { first: from, last: end < last ? end : last };
-    from = end + 1n;
-  }
+  if (count > 0) yield { first, last, count };
 }

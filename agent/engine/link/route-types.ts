@@ -1,7 +1,8 @@
 /** Ways out of this host, and the targets that take each: what routing finds out before a scan, once. */
 
 import type { AddressFamily, AddressWords } from "../targets/address-words.ts";
-import type { AddressStretch } from "../targets/space.ts";
+import type { Stretches } from "../targets/stretches.ts";
+import type { WayTable } from "./way-table.ts";
 
 export interface Route {
   readonly family: AddressFamily;
@@ -20,21 +21,14 @@ export interface Route {
   readonly txQueues: number;
 }
 
-/** Targets that lie together and take one route. */
-export interface RouteSegment extends AddressStretch {
-  /** Place in the list of routes. */
-  readonly route: number;
-  /** First entry in the neighbour table, and whether each address has its own (1) or all share the gateway's (0); -1 where the kernel routes. */
-  readonly firstHop: number;
-  readonly hopStep: 0 | 1;
-}
-
 export interface RoutedTargets {
   readonly routes: readonly Route[];
-  readonly segments: readonly RouteSegment[];
+  /** The targets, numbered. */
+  readonly stretches: Stretches;
+  readonly ways: WayTable;
   /** Entries that the neighbour table needs. */
   readonly hopCount: number;
-  /** Broadcast addresses among the targets, as text. They are in no segment: a probe to one would reach every host. */
+  /** Broadcast addresses among the targets, as text. They have no number: a probe to one would reach every host. */
   readonly broadcast: readonly string[];
 }
 

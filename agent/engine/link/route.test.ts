@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
+import { AddressCollector, addressSetOf, unionAddresses } from "#shared/net/address-set.ts";
 import { parseIpv4 } from "#shared/net/ipv4.ts";
 import { parseIpv6 } from "#shared/net/ipv6.ts";
 import { normalizeRanges } from "#shared/net/ranges.ts";
@@ -17,6 +18,7 @@ import { ARPHRD_ETHER, ARPHRD_LOOPBACK, type LinkInfo } from "./netlink.ts";
 import type { RouteAnswer } from "./netlink-routes.ts";
 import { routeTargets, routeTargetsBy } from "./route.ts";
 import type { RoutedTargets, RouteOptions } from "./route-types.ts";
+import { allSegments } from "./testing/segments.ts";
 import type { RoutingTables } from "./ways-out.ts";
 
 const LO = 1;
@@ -144,8 +146,9 @@ function range6(first: string, last: string): { first: bigint; last: bigint } {
 }
 
 /** Each segment as `first ×count dev via source first-hop/step`. */
-function described({ routes, segments }: RoutedTargets): string[] {
-  return segments.map(({ family, first, count, route, firstHop, hopStep }) => {
+function described(routed: RoutedTargets): string[] {
+  const { routes } = routed;
+  return allSegments(routed).map(({ family, first, count, route, firstHop, hopStep }) => {
     const way = routes[route];
     if (way === undefined) throw new Error("a segment without a route");
     const gateway = way.gateway === undefined ? "" : ` ${formatWords(family, way.gateway)}`;
@@ -159,10 +162,10 @@ function route(
   v6: readonly [string, string][] = [],
   options: Partial<RouteOptions> = {},
 ): RoutedTargets {
-  const targets = {
-    v4: v4.map(([first, last]) => range4(first, last)),
-    v6: v6.map(([first, last]) => range6(first, last)),
-  };
+  const targets = addressSetOf(
+    v4.map(([first, last]) => range4(first, last)),
+    v6.map(([first, last]) => range6(first, last)),
+  );
   return routeTargetsBy(kernelWith(TABLE), targets, { ...AS_IT_IS, ...options });
 }
 
@@ -219,12 +222,12 @@ describe("routeTargetsBy", () => {
         const v4 = normalizeRanges(
           pairs.map(([first, length]) => ({ first: around + first, last: around + first + length })),
         );
-        const { segments, broadcast } = routeTargetsBy(kernelWith(TABLE), { v4, v6: [] }, AS_IT_IS);
-        const routed = segments.map(({ first, count }) => {
+        const found = routeTargetsBy(kernelWith(TABLE), addressSetOf(v4, []), AS_IT_IS);
+        const routed = allSegments(found).map(({ first, count }) => {
           const from = first[3] >>> 0;
           return { first: from, last: from + count - 1 };
         });
-        const left = broadcast.map((text) => range4(text, text));
+        const left = found.broadcast.map((text) => range4(text, text));
         expect(routed.every(({ first }, i) => i === 0 || first > (routed[i - 1]?.last ?? 0))).toBe(true);
         expect(normalizeRanges([...routed, ...left])).toEqual(v4);
       }),
@@ -237,10 +240,38 @@ describe("routeTargetsBy", () => {
       (_, i) => i % 2 === 0,
     );
     const kernel = kernelWith(TABLE);
-    const { segments, routes } = routeTargetsBy(kernel, { v4, v6: [] }, AS_IT_IS);
-    expect(segments).toHaveLength(25_000);
+    const { ways, stretches, routes } = routeTargetsBy(kernel, addressSetOf(v4, []), AS_IT_IS);
+    expect(stretches.v4Firsts).toHaveLength(25_000);
+    expect([...ways.offsets]).toEqual([0, 25_000]);
     expect(routes).toHaveLength(1);
     expect(kernel.asked).toBe(1);
+  });
+
+  test("a broadcast address among many targets is left out, and numbers go on behind it", () => {
+    const first = parseIpv4("10.1.0.251") ?? 0;
+    const odd = Array.from({ length: 5 }, (_, i) => ({ first: first + i * 2, last: first + i * 2 }));
+    const routed = routeTargetsBy(kernelWith(TABLE), addressSetOf(odd, []), AS_IT_IS);
+    expect(routed.broadcast).toEqual(["10.1.0.255"]);
+    expect([...routed.ways.offsets]).toEqual([0, 2, 4]);
+    expect([...routed.stretches.offsets]).toEqual([0, 1, 2, 3, 4]);
+    expect(described(routed)).toEqual([
+      "10.1.0.251 ×1 eth0 frame 10.1.0.1 1/1",
+      "10.1.0.253 ×1 eth0 frame 10.1.0.1 2/1",
+      "10.1.1.1 ×1 eth0 frame 10.1.0.254 10.1.0.1 0/0",
+      "10.1.1.3 ×1 eth0 frame 10.1.0.254 10.1.0.1 0/0",
+    ]);
+  });
+
+  test("a million stretches are taken, and one more is refused", () => {
+    const collector = new AddressCollector();
+    const first = parseIpv4("12.0.0.0") ?? 0;
+    for (let i = 0; i < 1_000_000; i++) collector.v4.addIpv4(first + i * 2, first + i * 2);
+    const most = collector.take();
+    expect(routeTargetsBy(kernelWith(TABLE), most, AS_IT_IS).stretches.v4Firsts).toHaveLength(1_000_000);
+    const more = unionAddresses(most, addressSetOf([{ first: first - 2, last: first - 2 }], []));
+    expect(() => routeTargetsBy(kernelWith(TABLE), more, AS_IT_IS)).toThrow(
+      expect.objectContaining({ code: "TOO_MANY_ROUTES" }),
+    );
   });
 
   test("0.0.0.0 counts as a broadcast address", () => {
@@ -362,13 +393,14 @@ describe("targets that cannot be reached are refused by name:", () => {
 
 describe("routeTargets", () => {
   test("finds loopback by the real kernel, with its own address as the source", () => {
-    const routed = routeTargets({ v4: [range4("127.0.0.1", "127.0.0.1")], v6: [] }, AS_IT_IS);
+    const routed = routeTargets(addressSetOf([range4("127.0.0.1", "127.0.0.1")], []), AS_IT_IS);
     expect(described(routed)).toEqual(["127.0.0.1 ×1 lo kernel 127.0.0.1 -1/0"]);
   });
 
   test("leaves loopback's broadcast address out", () => {
-    const routed = routeTargets({ v4: [range4("127.255.255.253", "127.255.255.255")], v6: [] }, AS_IT_IS);
+    const targets = addressSetOf([range4("127.255.255.253", "127.255.255.255")], []);
+    const routed = routeTargets(targets, AS_IT_IS);
     expect(routed.broadcast).toEqual(["127.255.255.255"]);
-    expect(routed.segments.map(({ count }) => count)).toEqual([2]);
+    expect(allSegments(routed).map(({ count }) => count)).toEqual([2]);
   });
 });

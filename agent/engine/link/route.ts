@@ -1,24 +1,31 @@
 /**
- * Where packets to each target leave: the targets, cut into segments that each take one route.
+ * Where packets to each target leave: the targets, numbered, and runs of them that each take one route.
  *
  * Which address takes which route is the kernel's to say. Its tables and rules only tell where the answer may change;
  * between two such bounds one question answers for all. So policy rules, metrics and source selection are the kernel's own.
  */
 
 import { PortolanError, UsageError } from "#shared/errors.ts";
-import { type AddressSet, countAddresses } from "#shared/net/address-set.ts";
-import { IPV4_SPACE } from "#shared/net/ipv4.ts";
-import type { Range, Steps } from "#shared/net/range-algebra.ts";
-import { type AddressFamily, type AddressWords, wordsOfIpv4, wordsOfIpv6 } from "../targets/address-words.ts";
+import type { AddressRanges } from "#shared/net/address-ranges.ts";
+import {
+  AddressCollector,
+  type AddressSet,
+  countAddresses,
+  subtractAddresses,
+} from "#shared/net/address-set.ts";
+import { setBigint } from "#shared/net/address-words.ts";
+import { type AddressFamily, type AddressWords, wordsAt, wordsOfIpv4 } from "../targets/address-words.ts";
 import { MAX_PERMUTATION_SIZE } from "../targets/permutation.ts";
+import { stretchesOf } from "../targets/stretches.ts";
 import { Netlink } from "./netlink.ts";
 import type { RoutePrefix } from "./netlink-routes.ts";
-import { appendPiece, cutAtBounds, type RoutedPiece, splitAtSubnets } from "./route-cuts.ts";
-import type { RoutedTargets, RouteOptions, RouteSegment } from "./route-types.ts";
+import { cellsOf } from "./route-cuts.ts";
+import type { Route, RoutedTargets, RouteOptions } from "./route-types.ts";
+import { newWayTable, type WayRun } from "./way-table.ts";
 import { formatStretch, type RoutingTables, WaysOut } from "./ways-out.ts";
 
-/** Targets in more pieces than this would cost more to route than to scan; no real table comes near. */
-const MAX_SEGMENTS = 1_000_000;
+/** Targets in more pieces than this would cost more memory than a scanner should have. */
+const MAX_STRETCHES = 1_000_000;
 
 /**
  * Hosts on the links themselves, each with a place in the neighbour table. Above it, finding out who is there would take
@@ -31,11 +38,7 @@ const IPV4_BOUNDS = [0, 1, 0xe000_0000, 0xf000_0000, 0xffff_ffff];
 /** ::, fe80::/10, ff00::/8 */
 const IPV6_BOUNDS = [0n, 1n, 0xfe80n << 112n, 0xfec0n << 112n, 0xff00n << 112n];
 
-const V4: Steps<number> = { next: (value) => value + 1, previous: (value) => value - 1 };
-const V6: Steps<bigint> = { next: (value) => value + 1n, previous: (value) => value - 1n };
-
 /**
- * Segments come IPv4 before IPv6, sorted; an IPv6 segment lies within one /64.
  * @throws PortolanError NO_ROUTE naming the first stretch that cannot be reached; NO_ADDRESS
  * @throws UsageError NO_SUCH_INTERFACE, INTERFACE_DOWN, INTERFACE_NEEDED, NO_SUCH_ADDRESS, NO_ADDRESS, LINK_TOO_LARGE,
  *   SCOPE_TOO_LARGE
@@ -58,98 +61,103 @@ export function routeTargetsBy(
   if (countAddresses(targets) > MAX_PERMUTATION_SIZE) {
     throw new UsageError("SCOPE_TOO_LARGE", "the targets are more than 2^48 addresses; scan fewer");
   }
+  if (targets.v4.length + targets.v6.length > MAX_STRETCHES) throw tooManyStretches();
   const ways = new WaysOut(kernel, options);
-  const broadcast: string[] = [];
-  const v4 =
-    targets.v4.length === 0
-      ? []
-      : routeFamily(4, targets.v4, ipv4Bounds(kernel.ipv4Prefixes()), V4, wordsOfIpv4, ways, broadcast);
-  const v6 =
-    targets.v6.length === 0
-      ? []
-      : routeFamily(6, targets.v6, ipv6Bounds(kernel.ipv6Prefixes()), V6, wordsOfIpv6, ways, broadcast);
-  return { ...segmentsOf(v4, v6, ways), routes: ways.routes, broadcast };
+  const found: Found = { runs: [], broadcast: new AddressCollector(), names: [] };
+  if (targets.v4.length > 0) routeFamily(4, targets.v4, ipv4Bounds(kernel.ipv4Prefixes()), ways, found);
+  if (targets.v6.length > 0) routeFamily(6, targets.v6, ipv6Bounds(kernel.ipv6Prefixes()), ways, found);
+  return {
+    routes: ways.routes,
+    stretches: stretchesOf(subtractAddresses(targets, found.broadcast.take())),
+    ...placeHops(found.runs, ways.routes),
+    broadcast: found.names,
+  };
 }
 
-/** Every address at which some prefix begins or has just ended, sorted. */
-function ipv4Bounds(prefixes: readonly RoutePrefix<number>[]): Float64Array {
-  const bounds = new Float64Array(prefixes.length * 2 + IPV4_BOUNDS.length);
+/** Every address at which some prefix begins or has just ended, sorted. After the last address of all comes the first. */
+function ipv4Bounds(prefixes: readonly RoutePrefix<number>[]): Uint32Array {
+  const bounds = new Uint32Array(prefixes.length * 2 + IPV4_BOUNDS.length);
   prefixes.forEach(({ destination, length }, i) => {
     bounds[i * 2] = destination;
-    bounds[i * 2 + 1] = Math.min(destination + 2 ** (32 - length), IPV4_SPACE);
+    bounds[i * 2 + 1] = destination + 2 ** (32 - length);
   });
   bounds.set(IPV4_BOUNDS, prefixes.length * 2);
   return bounds.sort();
 }
 
-function ipv6Bounds(prefixes: readonly RoutePrefix<bigint>[]): bigint[] {
+function ipv6Bounds(prefixes: readonly RoutePrefix<bigint>[]): Uint32Array {
   const bounds = new Set(IPV6_BOUNDS);
   for (const { destination, length } of prefixes) {
     bounds.add(destination);
-    bounds.add(destination + (1n << BigInt(128 - length)));
+    bounds.add(BigInt.asUintN(128, destination + (1n << BigInt(128 - length))));
   }
-  return [...bounds].toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const words = new Uint32Array(bounds.size * 4);
+  const sorted = [...bounds].toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  sorted.forEach((bound, i) => setBigint(words, i * 4, bound));
+  return words;
 }
 
-/** Asks once for each piece between two bounds, and joins what takes the same route. Broadcast addresses are put aside. */
-function routeFamily<T extends number | bigint>(
+type RoutedRun = Pick<WayRun, "count" | "route">;
+
+interface Found {
+  readonly runs: RoutedRun[];
+  readonly broadcast: AddressCollector;
+  readonly names: string[];
+}
+
+/** Asks once for each cell, and joins what takes the same route. Broadcast addresses are put aside. */
+function routeFamily(
   family: AddressFamily,
-  ranges: readonly Range<T>[],
-  bounds: ArrayLike<T>,
-  steps: Steps<T>,
-  wordsOf: (address: T) => AddressWords,
+  ranges: AddressRanges,
+  bounds: Uint32Array,
   ways: WaysOut,
-  broadcast: string[],
-): RoutedPiece<T>[] {
-  const pieces: RoutedPiece<T>[] = [];
-  let askedCell = -1;
-  let route: number | "broadcast" = "broadcast";
-  for (const { first, last, cell } of cutAtBounds(ranges, bounds, steps)) {
-    const words = wordsOf(first);
-    const stretch = (): string => formatStretch(family, words, wordsOf(last));
-    if (cell !== askedCell) route = ways.routeOf(family, words, stretch);
-    askedCell = cell;
-    // The kernel's local table has each broadcast address as a route of its own, so the piece is that address.
-    if (route === "broadcast") broadcast.push(stretch());
-    else appendPiece(pieces, { first, last, route }, steps);
-    if (pieces.length > MAX_SEGMENTS) throw tooManySegments();
+  { runs, broadcast, names }: Found,
+): void {
+  for (const { first, last, count } of cellsOf(ranges, bounds)) {
+    const target = wordsOf(family, first);
+    const stretch = (): string => formatStretch(family, target, wordsOf(family, last));
+    const route = ways.routeOf(family, target, stretch);
+    const previous = runs.at(-1);
+    if (route === "broadcast") {
+      // The kernel's local table has each broadcast address as a route of its own, so the cell is that address.
+      names.push(stretch());
+      (family === 4 ? broadcast.v4 : broadcast.v6).addWords(first, 0, last, 0);
+    } else if (previous?.route === route) {
+      runs[runs.length - 1] = { route, count: previous.count + count };
+    } else {
+      runs.push({ route, count });
+    }
   }
-  return pieces;
 }
 
-/** Gives each segment its place in the neighbour table: gateways first, one for each route, then hosts on the links. */
-function segmentsOf(
-  v4: readonly RoutedPiece<number>[],
-  v6: readonly RoutedPiece<bigint>[],
-  ways: WaysOut,
-): Pick<RoutedTargets, "segments" | "hopCount"> {
+function wordsOf(family: AddressFamily, address: Uint32Array): AddressWords {
+  return family === 4 ? wordsOfIpv4(address[0] ?? 0) : wordsAt(address, 0);
+}
+
+/** Gives each run its place in the neighbour table: gateways first, one for each route, then hosts on the links. */
+function placeHops(
+  runs: readonly RoutedRun[],
+  routes: readonly Route[],
+): Pick<RoutedTargets, "ways" | "hopCount"> {
   let hopCount = 0;
-  const hopOfRoute = ways.routes.map(({ gateway }) => (gateway === undefined ? -1 : hopCount++));
+  const hopOfRoute = routes.map(({ gateway }) => (gateway === undefined ? -1 : hopCount++));
   const gateways = hopCount;
-  const segments: RouteSegment[] = [];
-  const add = (family: AddressFamily, first: AddressWords, count: number, number: number): void => {
-    const route = ways.routes[number];
+  const placed = runs.map(({ count, route: number }): WayRun => {
+    const route = routes[number];
     const gatewayHop = hopOfRoute[number] ?? -1;
     const onLink = route?.via === "frame" && gatewayHop < 0;
     const firstHop = onLink ? hopCount : gatewayHop;
-    segments.push({ family, first, count, route: number, firstHop, hopStep: onLink ? 1 : 0 });
     if (onLink) hopCount += count;
-    if (segments.length > MAX_SEGMENTS) throw tooManySegments();
     if (hopCount - gateways > MAX_ON_LINK) throw linkTooLarge(route?.interfaceName ?? "");
-  };
-  for (const { first, last, route } of v4) add(4, wordsOfIpv4(first), last - first + 1, route);
-  for (const { first, last, route } of v6) {
-    for (const part of splitAtSubnets({ first, last })) {
-      add(6, wordsOfIpv6(part.first), Number(part.last - part.first) + 1, route);
-    }
-  }
-  return { segments, hopCount };
+    return { count, route: number, firstHop, hopStep: onLink ? 1 : 0 };
+  });
+  return { ways: newWayTable(placed), hopCount };
 }
 
-function tooManySegments(): PortolanError {
+function tooManyStretches(): PortolanError {
   return new PortolanError(
     "TOO_MANY_ROUTES",
-    `the targets lie in more than ${MAX_SEGMENTS} separate stretches; scan fewer`,
+    `the targets lie in more than ${MAX_STRETCHES} separate stretches; scan fewer`,
   );
 }
 

@@ -1,49 +1,78 @@
 /**
- * The way of each stretch of targets, in shared memory: a list of targets may have a million stretches, and every thread
- * looks there. Stretches are numbered as in the probe space.
+ * The way of each target, in shared memory. Targets with consecutive numbers that take one route are one run, so a list of
+ * a million targets behind one gateway has one entry.
  */
 
-import type { AddressStretch, ProbeSpace } from "../targets/space.ts";
-import { stretchAt } from "../targets/space.ts";
-import type { RouteSegment } from "./route-types.ts";
+import { addressAfter } from "../targets/address-words.ts";
+import { type AddressStretch, stretchAt, type Stretches, stretchOfNumber } from "../targets/stretches.ts";
 
-export interface WayTable {
+/** Targets with consecutive numbers that take one route. */
+export interface WayRun {
+  readonly count: number;
   /** Place in the list of routes. */
+  readonly route: number;
+  /** First entry in the neighbour table, and whether each address has its own (1) or all share the gateway's (0); -1 where the kernel routes. */
+  readonly firstHop: number;
+  readonly hopStep: 0 | 1;
+}
+
+/** By run, in the order of address numbers. */
+export interface WayTable {
+  /** Addresses in all runs before this one; one more entry holds the total. */
+  readonly offsets: Float64Array;
   readonly routes: Int32Array;
-  /** First entry in the neighbour table; -1 where the kernel routes. */
   readonly firstHops: Int32Array;
-  /** 1 where each address has an entry of its own, 0 where all share the gateway's. */
   readonly hopSteps: Uint8Array;
 }
 
-export function newWayTable(segments: readonly Omit<RouteSegment, keyof AddressStretch>[]): WayTable {
-  const count = segments.length;
+export function newWayTable(runs: readonly WayRun[]): WayTable {
   const ways = {
-    routes: new Int32Array(new SharedArrayBuffer(count * 4)),
-    firstHops: new Int32Array(new SharedArrayBuffer(count * 4)),
-    hopSteps: new Uint8Array(new SharedArrayBuffer(count)),
+    offsets: new Float64Array(new SharedArrayBuffer((runs.length + 1) * 8)),
+    routes: new Int32Array(new SharedArrayBuffer(runs.length * 4)),
+    firstHops: new Int32Array(new SharedArrayBuffer(runs.length * 4)),
+    hopSteps: new Uint8Array(new SharedArrayBuffer(runs.length)),
   };
-  segments.forEach(({ route, firstHop, hopStep }, stretch) => {
-    ways.routes[stretch] = route;
-    ways.firstHops[stretch] = firstHop;
-    ways.hopSteps[stretch] = hopStep;
+  runs.forEach(({ count, route, firstHop, hopStep }, run) => {
+    ways.offsets[run + 1] = (ways.offsets[run] ?? 0) + count;
+    ways.routes[run] = route;
+    ways.firstHops[run] = firstHop;
+    ways.hopSteps[run] = hopStep;
   });
   return ways;
 }
 
-/** One after the other as routing had them, so that nobody holds all of them at once. */
-export function* eachSegment(ways: WayTable, space: ProbeSpace): Generator<RouteSegment> {
-  for (let stretch = 0; stretch < ways.routes.length; stretch++) {
-    yield {
-      ...stretchAt(space, stretch),
-      route: ways.routes[stretch] ?? 0,
-      firstHop: ways.firstHops[stretch] ?? -1,
-      hopStep: ways.hopSteps[stretch] === 1 ? 1 : 0,
-    };
-  }
+/** The run that holds address number `n`. */
+export function runOfNumber({ offsets }: WayTable, n: number): number {
+  return stretchOfNumber(offsets, n);
 }
 
-/** The first entry of a stretch whose addresses have entries of their own, being on a local link; -1 for all others. */
-export function firstOwnHop({ firstHops, hopSteps }: WayTable, stretch: number): number {
-  return hopSteps[stretch] === 1 ? (firstHops[stretch] ?? -1) : -1;
+/** The first entry of a run whose addresses have entries of their own, being on a local link; -1 for all others. */
+export function firstOwnHop({ firstHops, hopSteps }: WayTable, run: number): number {
+  return hopSteps[run] === 1 ? (firstHops[run] ?? -1) : -1;
+}
+
+/** Targets that lie together and take one route. */
+export interface RouteSegment extends AddressStretch, WayRun {}
+
+/** The stretches of a run, one after the other, so that nobody holds all of them at once. */
+export function* segmentsOf(ways: WayTable, stretches: Stretches, run: number): Generator<RouteSegment> {
+  const { offsets } = stretches;
+  const end = ways.offsets[run + 1] ?? 0;
+  const runStart = ways.offsets[run] ?? 0;
+  const hopStep = ways.hopSteps[run] === 1 ? 1 : 0;
+  const firstHop = ways.firstHops[run] ?? -1;
+  for (let start = runStart; start < end;) {
+    const stretch = stretchOfNumber(offsets, start);
+    const { family, first } = stretchAt(stretches, stretch);
+    const count = Math.min(end, offsets[stretch + 1] ?? 0) - start;
+    yield {
+      family,
+      first: addressAfter(first, start - (offsets[stretch] ?? 0)),
+      count,
+      route: ways.routes[run] ?? 0,
+      firstHop: firstHop + (start - runStart) * hopStep,
+      hopStep,
+    };
+    start += count;
+  }
 }

@@ -38,8 +38,8 @@ const TX_RING_ENTRIES = BATCH_PACKETS;
 const FILL_RING_ENTRIES = 2;
 
 /** A socket that was just closed on the same queue may hold it for a moment: the kernel clears up later. */
-const BIND_TRIES = 25;
-const BIND_WAIT_MS = 20;
+const BIND_TRIES = 12;
+const BIND_WAIT_MS = 15;
 
 // struct xdp_umem_reg, as far as Linux 4.18 knew it (linux/if_xdp.h)
 const UMEM_REG_BYTES = 24;

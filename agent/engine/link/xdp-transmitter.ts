@@ -174,8 +174,13 @@ function problemOf(attempt: () => void): string | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
-    return PROBLEMS[error.errno] ?? `AF_XDP is not available here (${error.message})`;
+    return xdpProblemText(error);
   }
+}
+
+/** For people: what an error of `openXdpSocket` means, with what mends it. */
+export function xdpProblemText(error: SystemCallError): string {
+  return PROBLEMS[error.errno] ?? `AF_XDP is not available here (${error.message})`;
 }
 
 const PROBLEMS: Readonly<Record<string, string>> = {

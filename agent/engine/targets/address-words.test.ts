@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { formatWords, ipv6OfWords, wordsOfIpv4, wordsOfIpv6 } from "./address-words.ts";
+import { addressAfter, formatWords, ipv6OfWords, wordsOfIpv4, wordsOfIpv6 } from "./address-words.ts";
 
 test("every IPv6 address comes back from its words, which are 32-bit integers", () => {
   const address = fc.oneof(
@@ -23,4 +23,10 @@ test("IPv4 fills the last word, and each is printed as its family is", () => {
   expect(formatWords(4, wordsOfIpv4(0xff00_0001))).toBe("255.0.0.1");
   expect(formatWords(6, wordsOfIpv6((0xff02n << 112n) | 1n))).toBe("ff02::1");
   expect(formatWords(6, wordsOfIpv4(1))).toBe("::1");
+});
+
+test("the address after another carries from the last word into the one before", () => {
+  const first = 0x2001_0db8_0000_0000_0000_0000_ffff_fff0n;
+  expect(addressAfter(wordsOfIpv6(first), 0x20)).toEqual(wordsOfIpv6(first + 0x20n));
+  expect(addressAfter(wordsOfIpv4(0xc0a8_00ff), 1)).toEqual(wordsOfIpv4(0xc0a8_0100));
 });

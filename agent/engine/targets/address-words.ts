@@ -19,9 +19,20 @@ export function wordsOfIpv6(address: bigint): AddressWords {
   return [word(96n), word(64n), word(32n), word(0n)];
 }
 
+/** The address whose four words begin at words[at]. */
+export function wordsAt(words: ArrayLike<number>, at: number): AddressWords {
+  return [(words[at] ?? 0) | 0, (words[at + 1] ?? 0) | 0, (words[at + 2] ?? 0) | 0, (words[at + 3] ?? 0) | 0];
+}
+
 export function ipv6OfWords([w0, w1, w2, w3]: AddressWords): bigint {
   const high = (BigInt(w0 >>> 0) << 32n) | BigInt(w1 >>> 0);
   return (high << 64n) | (BigInt(w2 >>> 0) << 32n) | BigInt(w3 >>> 0);
+}
+
+/** The address `offset` places after `first`, in the same /64 where it is an IPv6 one. */
+export function addressAfter([w0, w1, w2, w3]: AddressWords, offset: number): AddressWords {
+  const low = (w3 >>> 0) + offset;
+  return [w0, w1, (w2 + Math.floor(low / 2 ** 32)) | 0, low | 0];
 }
 
 export function formatWords(family: AddressFamily, words: AddressWords): string {

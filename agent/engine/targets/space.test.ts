@@ -2,13 +2,13 @@
 
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
+import { type BigRange, ipv4RangesOf, ipv6RangesOf } from "#shared/net/address-ranges.ts";
 import { addressSetOf } from "#shared/net/address-set.ts";
 import { IPV4_SPACE } from "#shared/net/ipv4.ts";
-import { stretchesOf } from "../dry-run.ts";
+import type { NumberRange } from "#shared/net/ranges.ts";
 import { ipv6OfWords, wordsOfIpv4, wordsOfIpv6 } from "./address-words.ts";
 import { portQuestions } from "./questions.ts";
 import {
-  type AddressStretch,
   buildSpace,
   familyOfNumber,
   networkKeyOfNumber,
@@ -16,12 +16,20 @@ import {
   numberOfIpv4,
   numberOfIpv6,
   type ProbeSpace,
-  stretchOfNumber,
   wordsOfNumber,
 } from "./space.ts";
+import { stretchesOf, stretchOfNumber } from "./stretches.ts";
 
 const questions = (count: number) => portQuestions([{ first: 1, last: count }], [], () => [0]);
 const ONE = questions(1);
+
+function spaceOf(v4: readonly NumberRange[], v6: readonly BigRange[], asked = ONE): ProbeSpace {
+  return buildSpace(stretchesOf(addressSetOf(v4, v6)), asked);
+}
+
+function from6(first: bigint, count: number): BigRange {
+  return { first, last: first + BigInt(count) - 1n };
+}
 
 /** Ranges that meet, touch and overlap, about a few places where arithmetic tends to go wrong. */
 const v4 = fc
@@ -46,9 +54,10 @@ type Named = { readonly family: 4 | 6; readonly value: bigint };
 
 function listed({ v4, v6 }: ReturnType<typeof addressSetOf>): Named[] {
   const all: Named[] = [];
-  for (const { first, last } of v4)
+  for (const { first, last } of ipv4RangesOf(v4))
     for (let n = first; n <= last; n++) all.push({ family: 4, value: BigInt(n) });
-  for (const { first, last } of v6) for (let n = first; n <= last; n++) all.push({ family: 6, value: n });
+  for (const { first, last } of ipv6RangesOf(v6))
+    for (let n = first; n <= last; n++) all.push({ family: 6, value: n });
   return all;
 }
 
@@ -100,9 +109,9 @@ test("the neighbours of each range are outside, unless they are in another", () 
 });
 
 test("an address of a family that is not scanned has no number", () => {
-  const only4 = buildSpace([{ family: 4, first: [0, 0, 0, 1], count: 5 }], ONE);
+  const only4 = spaceOf([{ first: 1, last: 5 }], []);
   expect(numberOfIpv6(only4, 0, 0, 0, 1)).toBe(-1);
-  const only6 = buildSpace([{ family: 6, first: [0, 0, 0, 1], count: 5 }], ONE);
+  const only6 = spaceOf([], [from6(1n, 5)]);
   expect(numberOfIpv4(only6, 1)).toBe(-1);
   expect(numberOfIpv6(only6, 0, 0, 0, 5)).toBe(4);
 });
@@ -110,12 +119,8 @@ test("an address of a family that is not scanned has no number", () => {
 test("every number is in the stretch that holds it", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 20 }), (counts) => {
-      const stretches = counts.map((count, i): AddressStretch => ({
-        family: 4,
-        first: [0, 0, 0, i * 10],
-        count,
-      }));
-      const { offsets, addressCount } = buildSpace(stretches, ONE);
+      const ranges = counts.map((count, i) => ({ first: i * 10, last: i * 10 + count - 1 }));
+      const { offsets, addressCount } = spaceOf(ranges, []);
       const expected = counts.flatMap((count, i) => Array.from({ length: count }, () => i));
       expect(Array.from({ length: addressCount }, (_, n) => stretchOfNumber(offsets, n))).toEqual(expected);
     }),
@@ -124,13 +129,9 @@ test("every number is in the stretch that holds it", () => {
 
 test("two addresses have one network key exactly where they share a /24, or a /64", () => {
   const first = FIRST_OF_24S - 3;
-  const space = buildSpace(
-    [
-      { family: 4, first: [0, 0, 0, first | 0], count: 600 },
-      { family: 6, first: wordsOfIpv6(PREFIX), count: 2 ** 33 },
-      { family: 6, first: wordsOfIpv6(PREFIX + 2n ** 64n), count: 4 },
-    ],
-    ONE,
+  const space = spaceOf(
+    [{ first, last: first + 599 }],
+    [from6(PREFIX, 2 ** 33), from6(PREFIX + 2n ** 64n, 4)],
   );
   for (let n = 1; n < 600; n++) {
     const isSame = networkKeyOfNumber(space, n) === networkKeyOfNumber(space, n - 1);
@@ -146,15 +147,15 @@ const FIRST_OF_24S = 0xffff_0000;
 
 describe("limits", () => {
   test("no address or no port is nothing to scan", () => {
-    expect(() => buildSpace([], ONE)).toThrow(expect.objectContaining({ code: "NOTHING_TO_SCAN" }));
+    expect(() => spaceOf([], [])).toThrow(expect.objectContaining({ code: "NOTHING_TO_SCAN" }));
     const none = portQuestions([], [], () => [0]);
-    expect(() => buildSpace([{ family: 4, first: [0, 0, 0, 1], count: 1 }], none)).toThrow(
+    expect(() => spaceOf([{ first: 1, last: 1 }], [], none)).toThrow(
       expect.objectContaining({ code: "NOTHING_TO_SCAN" }),
     );
   });
 
   test("all of IPv4 with 65,536 ports just fits, and its last address is found again", () => {
-    const all = buildSpace([{ family: 4, first: [0, 0, 0, 0], count: IPV4_SPACE }], questions(65_536));
+    const all = spaceOf([{ first: 0, last: IPV4_SPACE - 1 }], [], questions(65_536));
     expect(all.size).toBe(2 ** 48);
     expect(numberOfIpv4(all, -1)).toBe(IPV4_SPACE - 1);
     expect(wordsOfNumber(all, IPV4_SPACE - 1)).toEqual([0, 0, 0, -1]);
@@ -162,7 +163,7 @@ describe("limits", () => {
 
   test("a stretch of IPv6 beyond 2³² addresses crosses its words", () => {
     const from = PREFIX + 2n ** 63n - 5n;
-    const space = buildSpace([{ family: 6, first: wordsOfIpv6(from), count: 2 ** 40 }], ONE);
+    const space = spaceOf([], [from6(from, 2 ** 40)]);
     for (const n of [0, 4, 5, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 5, 2 ** 40 - 1]) {
       expect(ipv6OfWords(wordsOfNumber(space, n))).toBe(from + BigInt(n));
       expect(numberOfAddress(space, 6, wordsOfIpv6(from + BigInt(n)))).toBe(n);
@@ -174,7 +175,7 @@ describe("limits", () => {
 
   test("more is refused, a whole /64 included", () => {
     for (const count of [2 ** 48 + 1, 2 ** 64]) {
-      expect(() => buildSpace([{ family: 6, first: wordsOfIpv6(PREFIX), count }], ONE)).toThrow(
+      expect(() => spaceOf([], [from6(PREFIX, count)])).toThrow(
         expect.objectContaining({ code: "SCOPE_TOO_LARGE" }),
       );
     }

@@ -2,10 +2,10 @@
 
 import { addressSetOf } from "#shared/net/address-set.ts";
 import { compilePlan, type Way } from "../compile-plan.ts";
-import { stretchesOf } from "../dry-run.ts";
-import type { Route, RoutedTargets, RouteSegment } from "../link/route-types.ts";
+import type { Route, RoutedTargets } from "../link/route-types.ts";
+import { newWayTable, type WayRun } from "../link/way-table.ts";
 import type { ScanRequest, WorkerPlan } from "../plan.ts";
-import type { AddressStretch } from "../targets/space.ts";
+import { stretchAt, type Stretches, stretchesOf } from "../targets/stretches.ts";
 
 /** 10.0.0.0 */
 export const FIRST_IPV4 = 0x0a00_0000;
@@ -61,21 +61,19 @@ const WAYS: Readonly<Record<Reach, Pick<Route, "via" | "gateway">>> = {
 };
 
 /** Routes for these stretches, each reached as the list says; its last entry holds for all that follow. */
-export function routedTargets(
-  stretches: readonly AddressStretch[],
-  reaches: readonly Reach[],
-): RoutedTargets {
+export function routedTargets(stretches: Stretches, reaches: readonly Reach[]): RoutedTargets {
   const routes: Route[] = [];
-  const segments: RouteSegment[] = [];
+  const runs: WayRun[] = [];
   let hopCount = 0;
-  stretches.forEach((stretch, i) => {
+  for (let i = 0; i < stretches.offsets.length - 1; i++) {
+    const { family, count } = stretchAt(stretches, i);
     const reach = reaches[i] ?? reaches.at(-1) ?? "kernel";
     const hopStep = reach === "on-link" ? 1 : 0;
-    segments.push({ ...stretch, route: i, firstHop: reach === "kernel" ? -1 : hopCount, hopStep });
-    if (reach !== "kernel") hopCount += hopStep === 1 ? stretch.count : 1;
+    runs.push({ count, route: i, firstHop: reach === "kernel" ? -1 : hopCount, hopStep });
+    if (reach !== "kernel") hopCount += hopStep === 1 ? count : 1;
     routes.push({
       ...WAYS[reach],
-      family: stretch.family,
+      family,
       interfaceName: `test${i}`,
       interfaceIndex: i + 1,
       source: [0, 0, 0, FIRST_IPV4 + 253],
@@ -83,8 +81,8 @@ export function routedTargets(
       mac: new Uint8Array(reach === "kernel" ? 0 : 6),
       txQueues: 1,
     });
-  });
-  return { routes, segments, hopCount, broadcast: [] };
+  }
+  return { routes, stretches, ways: newWayTable(runs), hopCount, broadcast: [] };
 }
 
 const WAY: Way = { probing: "packets", frameLink: "packet", lanes: 1, firstSourcePort: FIRST_SOURCE_PORT };

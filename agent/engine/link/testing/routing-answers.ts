@@ -4,13 +4,15 @@
  */
 
 import { PortolanError } from "#shared/errors.ts";
+import { addressSetOf } from "#shared/net/address-set.ts";
 import { parseIpv4 } from "#shared/net/ipv4.ts";
 import { parseIpv6 } from "#shared/net/ipv6.ts";
 import { type AddressFamily, type AddressWords, formatWords } from "../../targets/address-words.ts";
 import { macOfHop } from "../neighbour-table.ts";
 import { newNeighbourTable, resolveNeighbours } from "../neighbours.ts";
 import { routeTargets } from "../route.ts";
-import type { RouteSegment } from "../route-types.ts";
+import type { RouteSegment } from "../way-table.ts";
+import { allSegments } from "./segments.ts";
 
 export interface RoutingQuestion {
   /** Pairs of first and last address, sorted and disjoint. */
@@ -50,25 +52,21 @@ export interface RoutingRefusal {
 function answer(question: RoutingQuestion): RoutingAnswers {
   const v4 = (question.v4 ?? []).map(([first, last]) => ({ first: number4(first), last: number4(last) }));
   const v6 = (question.v6 ?? []).map(([first, last]) => ({ first: number6(first), last: number6(last) }));
-  const routed = routeTargets(
-    { v4, v6 },
-    {
-      forceKernel: question.forceKernel ?? false,
-      interfaceName: question.interfaceName,
-      sourceAddresses: {
-        v4: question.source4 === undefined ? undefined : number4(question.source4),
-        v6: question.source6 === undefined ? undefined : number6(question.source6),
-      },
+  const routed = routeTargets(addressSetOf(v4, v6), {
+    forceKernel: question.forceKernel ?? false,
+    interfaceName: question.interfaceName,
+    sourceAddresses: {
+      v4: question.source4 === undefined ? undefined : number4(question.source4),
+      v6: question.source6 === undefined ? undefined : number6(question.source6),
     },
-  );
-  const { routes, segments, hopCount, broadcast } = routed;
+  });
+  const { routes, hopCount, broadcast } = routed;
   const gatewayMac = question.gatewayMac === undefined ? undefined : Uint8Array.fromHex(question.gatewayMac);
   const table = newNeighbourTable(routed, gatewayMac);
   if (question.resolve === true) {
     const open: (() => void)[] = [];
     resolveNeighbours(
-      routes,
-      segments,
+      routed,
       table,
       () => 0,
       () => false,
@@ -91,7 +89,7 @@ function answer(question: RoutingQuestion): RoutingAnswers {
     hopCount,
     broadcast,
     ready: table.ready[0] ?? 0,
-    segments: segments.flatMap((segment) => {
+    segments: allSegments(routed).flatMap((segment) => {
       const route = routes[segment.route];
       if (route === undefined) return [];
       return [

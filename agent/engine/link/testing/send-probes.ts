@@ -4,10 +4,12 @@
  */
 
 import { readFileSync } from "node:fs";
+import { addressSetOf } from "#shared/net/address-set.ts";
 import { newControlBlock } from "../../control-block.ts";
 import { ICMP_ECHO, TCP_ACK, TCP_SYN, UDP } from "../../packet/probe-kind.ts";
 import { portQuestions } from "../../targets/questions.ts";
-import { type AddressStretch, buildSpace } from "../../targets/space.ts";
+import { buildSpace } from "../../targets/space.ts";
+import { stretchesOf } from "../../targets/stretches.ts";
 import { wordsOfIpv4, wordsOfIpv6 } from "../../targets/address-words.ts";
 import { newWayTable } from "../way-table.ts";
 import { openTransmitter } from "../open-transmitter.ts";
@@ -52,12 +54,10 @@ function sendProbes({
   lane,
   count,
 }: SendOrder): SendReport {
-  const stretches: AddressStretch[] = [
-    { family: 4, first: wordsOfIpv4(0x0a01_0002), count: 1 },
-    { family: 6, first: wordsOfIpv6(0xfd00_0001_0000_0000_0000_0000_0000_0002n), count: 1 },
-  ];
+  const [target4, target6] = [0x0a01_0002, 0xfd00_0001_0000_0000_0000_0000_0000_0002n];
+  const targets = addressSetOf([{ first: target4, last: target4 }], [{ first: target6, last: target6 }]);
   const isFrame = link !== "raw";
-  const routes = stretches.map(({ family }): Route => ({
+  const routes = ([4, 6] as const).map((family): Route => ({
     family,
     interfaceName: "lan",
     interfaceIndex,
@@ -75,7 +75,7 @@ function sendProbes({
       frameLink: link === "xdp" ? "xdp" : "packet",
       routes,
       ways: newWayTable(
-        stretches.map((_, i) => ({ route: i, firstHop: isFrame ? i : -1, hopStep: isFrame ? 1 : 0 })),
+        routes.map((_, i) => ({ count: 1, route: i, firstHop: isFrame ? i : -1, hopStep: isFrame ? 1 : 0 })),
       ),
       neighbours: {
         ready: new Int32Array(new SharedArrayBuffer(4)).fill(1),
@@ -83,7 +83,7 @@ function sendProbes({
         macLow: new Int32Array(2).fill(mac.getInt32(2)),
       },
       space: buildSpace(
-        stretches,
+        stretchesOf(targets),
         portQuestions([{ first: PORT, last: PORT }], [], () => []),
       ),
       cookie: { k0: 1, k1: 2 },
