@@ -24,6 +24,7 @@ const context: CliContext = {
     new Promise((resolve) => {
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
     }),
+  onReload: (listener) => void process.on("SIGHUP", listener),
 };
 
 const program = createProgram(context, systemClock, (config) => {

@@ -1,4 +1,4 @@
-/** The life of a server: opens the store, listens, sweeps, and puts everything away again. */
+/** The life of a server: opens the store, listens, does its chores, and puts everything away again. */
 
 import type { HTMLBundle } from "bun";
 import type { Clock } from "#shared/clock.ts";
@@ -12,12 +12,12 @@ import type { ServeConfig } from "./cli/serve.ts";
 import { loadDashboard } from "./http/dashboard-files.ts";
 import { startServer } from "./server.ts";
 import { AgentBinaries } from "./services/agent-binaries.ts";
+import { AsnDatabase } from "./services/asn-database.ts";
+import { choresOf, doChores } from "./services/chores.ts";
 import { createServices, type Services } from "./services/services.ts";
 import { migrate } from "./store/migrate.ts";
 import { MIGRATIONS } from "./store/migrations/all.ts";
 import { openStore, type Store } from "./store/store.ts";
-
-const SWEEP_INTERVAL_MS = 5_000;
 
 export interface ServerDeps {
   readonly clock: Clock;
@@ -37,12 +37,13 @@ export async function runServer(config: ServeConfig, deps: ServerDeps): Promise<
   const { clock, log, context } = deps;
   const stop = new AbortController();
   void context.stopRequested().then(() => stop.abort());
+  const asnDatabase = await openAsnDatabase(config, deps);
   const store = openStore(config.databaseUrl, {
     onConnectionLost: (error) => log.warning("database.connection-lost", errorMessage(error)),
   });
   try {
     await prepareDataDirectory(config.dataDirectory);
-    const services = createServices({ store, clock, log });
+    const services = createServices({ store, clock, log, asnDatabase, settingDefaults: config });
     const binaries = new AgentBinaries({ directory: config.agentBinaries, ownTarget: deps.ownTarget });
     const dashboard = await loadDashboard(deps.dashboard);
     const app = createApp({ services, binaries, clock, log, url: config, dashboard });
@@ -52,10 +53,11 @@ export async function runServer(config: ServeConfig, deps: ServerDeps): Promise<
       await createFirstToken(services, config, context);
       server.open();
       for (const url of server.urls) context.print(`Listening on ${url}`);
-      await sweepUntil(stop.signal, services, deps);
+      await doChores(choresOf(services), stop.signal, deps);
       log.info("server.stopping", "Stopping");
     } finally {
       services.bell.close();
+      services.logStreams.close();
       await server.stop();
     }
   } finally {
@@ -76,6 +78,17 @@ async function prepareDatabase(store: Store, log: Log): Promise<void> {
   }
 }
 
+/** @throws UsageError when the file cannot be used */
+async function openAsnDatabase(
+  { asnDatabase: path }: ServeConfig,
+  { context, log }: ServerDeps,
+): Promise<AsnDatabase | undefined> {
+  if (path === undefined) return undefined;
+  const database = await AsnDatabase.open(path, log);
+  context.onReload(() => void database.refresh("always"));
+  return database;
+}
+
 /** The first start of an empty database: its admin token, printed this once, and kept where the commands look. */
 async function createFirstToken(
   { operators }: Services,
@@ -85,20 +98,4 @@ async function createFirstToken(
   const file = adminTokenFile(config.dataDirectory);
   const token = await createAdminToken(operators, file);
   if (token !== undefined) context.print(`Admin token, shown this once and kept in ${file}: ${token}`);
-}
-
-async function sweepUntil(
-  signal: AbortSignal,
-  { sweeper }: Services,
-  { clock, log }: ServerDeps,
-): Promise<void> {
-  while (!signal.aborted) {
-    await clock.sleep(SWEEP_INTERVAL_MS, signal);
-    if (signal.aborted) return;
-    try {
-      await sweeper.sweep();
-    } catch (error) {
-      log.error("sweep.failed", `Lost jobs could not be looked for: ${errorMessage(error)}`);
-    }
-  }
 }

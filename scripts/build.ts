@@ -1,10 +1,10 @@
 /**
- * Builds both programs into dist/. Options:
- *   --target=linux-amd64|linux-arm64   build for that machine, as dist/<program>-<target> (default: this machine)
- *   --only=agent|control-plane         build one of the two
+ * Builds both programs into dist/, and puts the agent's source beside them. Options:
+ *   --target=linux-amd64|linux-arm64    build for that machine, as dist/<program>-<target> (default: this machine)
+ *   --only=agent|control-plane|source   make one of the three
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { errorMessage } from "#shared/errors.ts";
 
@@ -30,17 +30,30 @@ const PROGRAMS = [
   { name: "control-plane", output: "portolan-control", entries: ["control-plane/main.ts"] },
 ] as const;
 
+/** What the agent is built from, for those who review it before they run it. */
+const SOURCE = [
+  "agent",
+  "shared",
+  "scripts/build.ts",
+  "package.json",
+  "bun.lock",
+  "bunfig.toml",
+  "tsconfig.json",
+  "LICENSE",
+];
+
 const values = readOptions();
 const root = new URL("..", import.meta.url).pathname;
 
-const known = PROGRAMS.map(({ name }): string => name);
+const known = [...PROGRAMS.map(({ name }): string => name), "source"];
 if (values.only !== undefined && !known.includes(values.only)) {
-  fail(`unknown program '${values.only}'; known are ${known.join(", ")}`);
+  fail(`unknown part '${values.only}'; known are ${known.join(", ")}`);
 }
 for (const program of PROGRAMS) {
   if (values.only !== undefined && values.only !== program.name) continue;
   await build(program.entries, program.output);
 }
+if (values.only === undefined || values.only === "source") await packSource();
 
 function readOptions(): { readonly target?: string | undefined; readonly only?: string | undefined } {
   try {
@@ -79,6 +92,30 @@ async function build(entries: readonly string[], output: string): Promise<void> 
   if (!result.success) fail(`building ${outfile} failed`);
   const size = Bun.file(`${root}${outfile}`).size / 1_000_000;
   await Bun.write(Bun.stdout, `${outfile}  ${size.toFixed(0)} MB\n`);
+}
+
+/** The same tree gives the same bytes, whoever packs it and when. */
+async function packSource(): Promise<void> {
+  const outfile = "dist/portolan-source.tar.gz";
+  mkdirSync(`${root}dist`, { recursive: true });
+  const command = [
+    "tar",
+    "--create",
+    `--file=${outfile}`,
+    "--use-compress-program=gzip -9n",
+    "--sort=name",
+    "--mtime=@0",
+    "--owner=0",
+    "--group=0",
+    "--numeric-owner",
+    "--mode=u=rwX,go=rX",
+    "--transform=s,^,portolan/,",
+    ...SOURCE,
+  ];
+  const result = Bun.spawnSync(command, { cwd: root, stdout: "ignore", stderr: "inherit" });
+  if (!result.success) fail(`packing ${outfile} failed`);
+  const size = Bun.file(`${root}${outfile}`).size / 1_000_000;
+  await Bun.write(Bun.stdout, `${outfile}  ${size.toFixed(1)} MB\n`);
 }
 
 /** The runtime of the target comes from the registry too; nothing is downloaded by the compiler. */

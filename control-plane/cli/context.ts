@@ -12,4 +12,6 @@ export interface CliContext {
   say(line: string): void;
   /** Resolves when the process is asked to stop. Until it is called, such a request ends the process at once. */
   stopRequested(): Promise<void>;
+  /** Calls back each time the process is asked to read its files again (SIGHUP), which until then would end it. */
+  onReload(listener: () => void): void;
 }

@@ -12,6 +12,11 @@ export function defaultDataDirectory({ env, isRoot, homeDirectory }: CliContext)
   return join(env["XDG_STATE_HOME"] || join(homeDirectory, ".local", "state"), "portolan-control");
 }
 
+/** The database that the option names, else the environment, else the one in the data directory. */
+export function databaseUrl({ env }: CliContext, option: string | undefined, dataDirectory: string): string {
+  return option ?? (env["DATABASE_URL"] || `sqlite:${join(dataDirectory, "portolan.sqlite")}`);
+}
+
 export function adminTokenFile(dataDirectory: string): string {
   return join(dataDirectory, "admin-token");
 }

@@ -22,10 +22,11 @@ export function describeScan(scan: ScanView): string[] {
 /** Every result of a scan, page by page. */
 export async function fetchResults(client: ApiClient, scanId: number): Promise<ResultView[]> {
   const results: ResultView[] = [];
-  let cursor: number | null = 0;
+  let cursor: string | null = "";
   while (cursor !== null) {
-    const path = `/api/scans/${scanId}/results?limit=${MAX_PAGE_SIZE}&cursor=${cursor}`;
-    const page: { results: ResultView[]; nextCursor: number | null } = await client.get(
+    const after: string = cursor === "" ? "" : `&cursor=${cursor}`;
+    const path = `/api/scans/${scanId}/results?limit=${MAX_PAGE_SIZE}${after}`;
+    const page: { results: ResultView[]; nextCursor: string | null } = await client.get(
       path,
       resultListSchema,
     );

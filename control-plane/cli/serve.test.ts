@@ -57,6 +57,8 @@ test.each([
   [["--listen", "8420"], "is no address to listen on"],
   [["--trusted-proxy", "everyone"], "is no address or network of a proxy"],
   [["--public-url", "portolan.example"], "is no public URL"],
+  [["--minimum-agent-version", "new"], "is no version of an agent"],
+  [["--asn-database", "/nonexistent/asn.mmdb"], "cannot use /nonexistent/asn.mmdb as an ASN database"],
   [["--database-url", "mysql://u:secret@localhost/x"], "'mysql:…@localhost/x' is no database for Portolan"],
   [["--database-url", "portolan.sqlite"], "'portolan.sqlite' is no database for Portolan"],
   [["--tls-cert", "cert.pem"], "--tls-cert and --tls-key go together"],

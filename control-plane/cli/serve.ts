@@ -1,13 +1,14 @@
 /** `serve`: reads the flags into a configuration, and leaves the rest to the composition root. */
 
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { Command } from "commander";
 import { UsageError } from "#shared/errors.ts";
+import { agentVersionSchema } from "#shared/protocol/fields.ts";
 import { type LogLevel, parseLogLevel } from "#shared/log.ts";
 import { type ListenAddress, parseListenAddress, type TlsIdentity } from "../server.ts";
 import { type Network, parseNetwork } from "../services/network.ts";
 import type { CliContext } from "./context.ts";
-import { defaultDataDirectory } from "./data-directory.ts";
+import { databaseUrl, defaultDataDirectory } from "./data-directory.ts";
 import { collect } from "./options.ts";
 import { readTlsIdentity } from "./tls-files.ts";
 
@@ -20,6 +21,8 @@ export interface ServeConfig {
   readonly publicUrl: string | undefined;
   readonly trustedProxies: readonly Network[];
   readonly agentBinaries: string;
+  readonly asnDatabase: string | undefined;
+  readonly minimumAgentVersion: string | undefined;
   readonly tls: TlsIdentity | undefined;
   readonly logLevel: LogLevel;
 }
@@ -31,6 +34,8 @@ interface ServeOptions {
   readonly publicUrl?: string;
   readonly trustedProxy?: string[];
   readonly agentBinaries?: string;
+  readonly asnDatabase?: string;
+  readonly minimumAgentVersion?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly logLevel?: string;
@@ -52,6 +57,11 @@ export function serveCommand(context: CliContext, serve: (config: ServeConfig) =
     .option("--public-url <url>", "how hosts reach this control plane (env PUBLIC_URL)")
     .option("--trusted-proxy <network>", "whose X-Forwarded-For to believe; may be repeated", collect)
     .option("--agent-binaries <directory>", "where the agents' binaries are")
+    .option(
+      "--asn-database <file>",
+      "MaxMind DB file of autonomous systems, for binding mode 'asn' (env ASN_DATABASE)",
+    )
+    .option("--minimum-agent-version <version>", "older agents are told to upgrade")
     .option("--tls-cert <file>", "certificate chain, PEM")
     .option("--tls-key <file>", "private key, PEM")
     .option("--log-level <level>", "DEBUG, INFO, WARNING or ERROR (env LOG_LEVEL; default INFO)")
@@ -65,11 +75,12 @@ async function readConfig(options: ServeOptions, context: CliContext): Promise<S
   return {
     listen: (options.listen ?? [DEFAULT_LISTEN]).map(parseListenAddress),
     dataDirectory,
-    databaseUrl:
-      options.databaseUrl ?? (env["DATABASE_URL"] || `sqlite:${join(dataDirectory, "portolan.sqlite")}`),
+    databaseUrl: databaseUrl(context, options.databaseUrl, dataDirectory),
     publicUrl: parsePublicUrl(options.publicUrl ?? (env["PUBLIC_URL"] || undefined)),
     trustedProxies: (options.trustedProxy ?? []).map(parseTrustedProxy),
     agentBinaries: options.agentBinaries ?? defaultBinaries(context),
+    asnDatabase: options.asnDatabase ?? (env["ASN_DATABASE"] || undefined),
+    minimumAgentVersion: parseVersion(options.minimumAgentVersion),
     tls: await readTls(options),
     logLevel: parseLogLevel(options.logLevel ?? env["LOG_LEVEL"]),
   };
@@ -87,6 +98,11 @@ function parsePublicUrl(text: string | undefined): string | undefined {
     throw new UsageError("USAGE", `'${text}' is no public URL; write it like https://portolan.example.org`);
   }
   return url.href.replace(/\/+$/, "");
+}
+
+function parseVersion(text: string | undefined): string | undefined {
+  if (text === undefined || agentVersionSchema.safeParse(text).success) return text;
+  throw new UsageError("USAGE", `'${text}' is no version of an agent; write it like 1.2.3`);
 }
 
 function parseTrustedProxy(text: string): Network {

@@ -1,16 +1,19 @@
 /** Goes through a list whose pages name only the one after: the way back is remembered here. */
 
+/** Whatever the server names the next page by. */
+type Cursor = number | string;
+
 export interface PagePosition {
-  readonly cursor: number | undefined;
+  readonly cursor: Cursor | undefined;
   /** Cursors of the pages before this one, first to last. */
-  readonly before: readonly (number | undefined)[];
+  readonly before: readonly (Cursor | undefined)[];
 }
 
 export const FIRST_PAGE: PagePosition = { cursor: undefined, before: [] };
 
 export interface PagerProps {
   readonly position: PagePosition;
-  readonly nextCursor: number | null;
+  readonly nextCursor: Cursor | null;
   readonly onMove: (position: PagePosition) => void;
 }
 

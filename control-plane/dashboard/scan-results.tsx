@@ -53,7 +53,7 @@ export function ScanResults({ scan, isUnderWay }: ScanResultsProps) {
       ) : (
         <>
           <DataTable
-            caption="Results, in the order they were found"
+            caption="Results, by address and port"
             columns={columnsFor(scan)}
             rows={data.results}
             keyOf={({ id }) => id}

@@ -1,4 +1,4 @@
-/** How large a body may be: batches of results are larger than anything else. */
+/** How large a body may be: batches of results, and of subnets, are larger than anything else. */
 
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -6,7 +6,11 @@ import { MAX_BODY_BYTES, MAX_RESULT_BODY_BYTES } from "#shared/protocol/limits.t
 import { refusal } from "../services/refusal.ts";
 import type { AppEnv } from "./environment.ts";
 
-const RESULT_PATH = /^\/scanner\/(?:jobs\/\d+\/)?results$/;
+const BATCH_PATH = /^\/(?:scanner\/(?:jobs\/\d+\/)?results|api\/config\/subnets\/bulk)$/;
+
+export function maxBodyBytes(path: string): number {
+  return BATCH_PATH.test(path) ? MAX_RESULT_BODY_BYTES : MAX_BODY_BYTES;
+}
 
 function limitTo(maxSize: number): MiddlewareHandler<AppEnv> {
   return bodyLimit({
@@ -22,4 +26,4 @@ const limitOther = limitTo(MAX_BODY_BYTES);
 
 /** @throws PortolanError BODY_TOO_LARGE */
 export const limitBody: MiddlewareHandler<AppEnv> = (c, next) =>
-  RESULT_PATH.test(c.req.path) ? limitBatch(c, next) : limitOther(c, next);
+  maxBodyBytes(c.req.path) === MAX_BODY_BYTES ? limitOther(c, next) : limitBatch(c, next);

@@ -2,7 +2,7 @@
 
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Operator } from "../services/operators.ts";
-import type { AdmittedScanner } from "../services/scanner-access.ts";
+import type { AdmittedScanner } from "../services/scanner-credentials.ts";
 import { invalidRequest } from "./errors.ts";
 
 export interface AppEnv {

@@ -10,7 +10,7 @@ import { ERROR_STATUS, type ErrorBody, type ErrorCode } from "#shared/protocol/e
 const DATABASE_RETRY_AFTER_SECONDS = 5;
 const MAX_ISSUES = 20;
 
-function isErrorCode(code: string): code is ErrorCode {
+export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERROR_STATUS, code);
 }
 
@@ -43,7 +43,7 @@ function render(code: ErrorCode, message: string, details?: Readonly<Record<stri
     headers.set("Upgrade", `portolan-wire/${String(details?.["minWireVersion"])}`);
     headers.set("Connection", "upgrade");
   }
-  if (code === "UNAUTHENTICATED") headers.set("WWW-Authenticate", "Bearer");
+  if (status === 401) headers.set("WWW-Authenticate", "Bearer");
   return Response.json(body, { status, headers });
 }
 
@@ -53,7 +53,8 @@ function asPortolanError(error: unknown): PortolanError | undefined {
   if (error.status === 413)
     return new PortolanError("BODY_TOO_LARGE", "the body is larger than this call takes");
   if (error.status === 415) {
-    return new PortolanError("INVALID_REQUEST", "the body must be JSON, with Content-Type: application/json");
+    const message = "the body must be JSON, with Content-Type: application/json";
+    return new PortolanError("UNSUPPORTED_MEDIA_TYPE", message);
   }
   return error.status === 400
     ? new PortolanError("INVALID_REQUEST", "the body is not valid JSON")
@@ -63,13 +64,21 @@ function asPortolanError(error: unknown): PortolanError | undefined {
 /** Names the first wrong field in words, and all of them in `details.issues`. */
 export function invalidRequest(error: ZodError): PortolanError {
   const issues = error.issues
+    .flatMap(nearestIssues)
     .slice(0, MAX_ISSUES)
     .map(({ path, message }) => ({ path: path.map(String).join("."), message }));
-  const [first] = issues;
-  const where = first === undefined || first.path === "" ? "" : `${first.path}: `;
-  return new PortolanError("INVALID_REQUEST", `${where}${first?.message ?? "the request is not valid"}`, {
-    details: { issues },
-  });
+  const [first = { path: "", message: "the request is not valid" }] = issues;
+  const { path: field, message } = first;
+  return field === ""
+    ? new PortolanError("INVALID_REQUEST", message, { details: { issues } })
+    : new PortolanError("INVALID_REQUEST", `${field}: ${message}`, { details: { field, issues } });
+}
+
+/** Of a body that may have one of several forms: what is wrong with it as the form that it is nearest to. */
+function nearestIssues(issue: ZodError["issues"][number]): ZodError["issues"] {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+  const nearest = issue.errors.reduce((least, other) => (other.length < least.length ? other : least));
+  return nearest.map((inner) => Object.assign(inner, { path: [...issue.path, ...inner.path] }));
 }
 
 export function notFound(path: string): PortolanError {

@@ -3,6 +3,7 @@
 import type { Context } from "hono";
 import type { Network } from "../services/network.ts";
 import { refusal } from "../services/refusal.ts";
+import type { Settings } from "../services/settings.ts";
 import { isTrusted } from "./client-address.ts";
 import type { AppEnv } from "./environment.ts";
 
@@ -14,9 +15,21 @@ export interface PublicUrlOptions {
   readonly trustedProxies: readonly Network[];
 }
 
-/** @throws PortolanError INVALID_REQUEST when nothing is configured and the Host header is no host */
-export function publicUrl(c: Context<AppEnv>, options: PublicUrlOptions): string {
-  if (options.publicUrl !== undefined) return options.publicUrl;
+/**
+ * The setting comes before what was configured at the start, and that before the request.
+ * @throws PortolanError INVALID_REQUEST when neither is there and the Host header is no host
+ */
+export async function publicUrl(
+  c: Context<AppEnv>,
+  options: PublicUrlOptions,
+  settings: Settings,
+): Promise<string> {
+  const { publicUrl: configured } = await settings.inForce();
+  return configured ?? options.publicUrl ?? reachedUrl(c, options);
+}
+
+/** As this request reached us. @throws PortolanError INVALID_REQUEST when the Host header is no host */
+export function reachedUrl(c: Context<AppEnv>, options: PublicUrlOptions): string {
   const host = c.req.header("host") ?? new URL(c.req.url).host;
   if (!HOST.test(host)) throw refusal("INVALID_REQUEST", "the Host header names no host");
   return `${requestScheme(c, options.trustedProxies)}://${host}`;

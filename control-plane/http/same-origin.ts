@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import { refusal } from "../services/refusal.ts";
 import type { AppEnv } from "./environment.ts";
-import { publicUrl, type PublicUrlOptions } from "./public-url.ts";
+import { type PublicUrlOptions, reachedUrl } from "./public-url.ts";
 
 /** @throws PortolanError FORBIDDEN when it does not, or does not say */
 export function requireSameOrigin(c: Context<AppEnv>, options: PublicUrlOptions): void {
@@ -23,7 +23,7 @@ export function requireSameOrigin(c: Context<AppEnv>, options: PublicUrlOptions)
 function isOwnOrigin(c: Context<AppEnv>, options: PublicUrlOptions): boolean {
   const origin = c.req.header("origin");
   if (origin === undefined) return false;
-  const reached = publicUrl(c, { ...options, publicUrl: undefined });
+  const reached = reachedUrl(c, options);
   const configured = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).origin;
   return origin === reached || origin === configured;
 }

@@ -1,9 +1,14 @@
-/** The agents' binaries that this control plane hands out, with their digests and signatures. Builds none. */
+/**
+ * The agents' binaries that this control plane hands out, with their digests and signatures, and the source they are
+ * built from. Builds none.
+ */
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { PortolanError } from "#shared/errors.ts";
+import type { AgentBinaryInfo } from "#shared/protocol/scanner-config.ts";
 import { refusal } from "./refusal.ts";
 
 const PLATFORMS: readonly string[] = ["linux", "darwin", "windows"];
@@ -14,6 +19,9 @@ const CPUS = new Map([
 ]);
 /** The platform that there are agents for: they need its raw sockets. */
 const AGENT_PLATFORM = "linux";
+
+const SOURCE_FILE = "portolan-source.tar.gz";
+const SOURCE_BUILD_COMMAND = "bun scripts/build.ts --only=source";
 
 export interface AgentBinary {
   readonly path: string;
@@ -81,6 +89,37 @@ export class AgentBinaries {
         buildCommand,
       },
     );
+  }
+
+  /**
+   * The agent's source with what builds it, as a gzipped tar.
+   * @throws PortolanError BINARY_NOT_BUILT with the command that makes it
+   */
+  async findSource(): Promise<AgentBinary> {
+    const source = await this.read(SOURCE_FILE);
+    if (source !== undefined) return source;
+    throw refusal(
+      "BINARY_NOT_BUILT",
+      `there is no archive of the agent's source here; make it with: ${SOURCE_BUILD_COMMAND}`,
+      { buildCommand: SOURCE_BUILD_COMMAND },
+    );
+  }
+
+  /** Of each machine that there are agents for: what is handed out, or how it is built. */
+  async list(): Promise<AgentBinaryInfo[]> {
+    return Promise.all([...CPUS.keys()].map((arch) => this.describe(AGENT_PLATFORM, arch)));
+  }
+
+  private async describe(platform: string, arch: string): Promise<AgentBinaryInfo> {
+    try {
+      const { sha256, sizeBytes, signature } = await this.find(platform, arch);
+      const signed = signature !== undefined;
+      return { platform, arch, available: true, sha256, sizeBytes, signed, buildCommand: null };
+    } catch (error) {
+      if (!(error instanceof PortolanError) || error.code !== "BINARY_NOT_BUILT") throw error;
+      const buildCommand = String(error.details?.["buildCommand"]);
+      return { platform, arch, available: false, sha256: null, sizeBytes: null, signed: false, buildCommand };
+    }
   }
 
   private async read(name: string): Promise<AgentBinary | undefined> {

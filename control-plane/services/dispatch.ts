@@ -6,13 +6,14 @@ import type { Log } from "#shared/log.ts";
 import { type Job, jobOptionsSchema, jobTargetSchema } from "#shared/protocol/job.ts";
 import { z } from "zod";
 import type { WholeJobRow } from "../store/jobs.ts";
-import { claimJobs } from "../store/leases.ts";
+import { claimJobs, hasQueue } from "../store/leases.ts";
 import type { ScannerRow } from "../store/scanners.ts";
 import type { Store } from "../store/store.ts";
 import type { JobBell } from "./job-bell.ts";
-import { effectiveRatePps } from "./rates.ts";
+import { jobRates } from "./leased-job.ts";
 import { readJson } from "./stored-json.ts";
 import { isoTime } from "./time.ts";
+import { jobPhases } from "./timeouts.ts";
 
 export interface Poll {
   readonly waitSeconds: number;
@@ -57,6 +58,7 @@ export class Dispatch {
   }
 
   private async claim(scanner: ScannerRow, max: number): Promise<Job[]> {
+    if (!(await this.store.run((session) => hasQueue(session, scanner.id)))) return [];
     const rows = await this.store.transaction((session) => claimJobs(session, scanner.id, max, randomUUID));
     for (const row of rows) {
       this.log.info("job.claimed", `Job ${row.id} went to ${scanner.name}`, {
@@ -73,6 +75,9 @@ export class Dispatch {
 function toJob(row: WholeJobRow): Job {
   if (row.lease_id === null || row.lease_expires_at === null)
     throw new Error(`claimed job ${row.id} has no lease`);
+  const serviceDetection = row.scan_service_detection === 1;
+  const options = readJson(jobOptionsSchema, row.scan_options);
+  const phases = jobPhases(row.scan_engine, serviceDetection, options.scanTimeoutSeconds);
   return {
     jobId: row.id,
     scanId: row.scan_id,
@@ -80,8 +85,11 @@ function toJob(row: WholeJobRow): Job {
     leaseExpiresAt: isoTime(row.lease_expires_at),
     attempt: row.attempt,
     targets: readJson(targetsSchema, row.targets),
-    maxProbesPerSecond: effectiveRatePps(row.scan_max_pps, row.scanner_rate_limit),
+    ...jobRates(row),
+    priority: row.priority,
     engine: row.scan_engine,
-    options: readJson(jobOptionsSchema, row.scan_options),
+    options: { ...options, scanTimeoutSeconds: row.timeout_seconds },
+    ...(serviceDetection ? { serviceDetection } : {}),
+    ...(phases === undefined ? {} : { phases }),
   };
 }

@@ -1,43 +1,35 @@
 /** Takes in results: checks that they belong to the job, and merges them. */
 
-import type { PortResult } from "#shared/protocol/job.ts";
-import { findJobTargets, type JobRow } from "../store/jobs.ts";
-import { mergeResults, type NewResult } from "../store/results.ts";
+import { formatAddressBytes } from "#shared/net/address-bytes.ts";
+import { protocolOf } from "../store/endpoint-key.ts";
+import { countStoredResults } from "../store/job-scopes.ts";
+import type { JobRow } from "../store/jobs.ts";
+import { mergeResults, type Observation } from "../store/result-merge.ts";
 import type { Session } from "../store/store.ts";
-import { requireWithinScope } from "./job-scope.ts";
+import type { JobScope } from "./job-scope.ts";
+import type { JobScopes } from "./job-scopes.ts";
+import { refusal } from "./refusal.ts";
 
 /** @throws PortolanError INVALID_REQUEST when one result lies outside the job; then none is taken */
 export async function ingestResults(
   session: Session,
-  job: JobRow,
-  results: readonly PortResult[],
+  scopes: JobScopes,
+  job: Pick<JobRow, "id" | "scan_id" | "scanner_id">,
+  observations: readonly Observation[],
 ): Promise<void> {
-  requireWithinScope(await findJobTargets(session, job.id), results);
-  await mergeResults(
-    session,
-    results.map((result) => toRow(job, result)),
-  );
+  const { scope, at, vantageId } = await scopes.of(session, job.id);
+  requireWithin(scope, observations);
+  const observer = { scanId: job.scan_id, at, vantageId, scannerId: job.scanner_id };
+  const added = await mergeResults(session, observer, observations);
+  if (added > 0) await countStoredResults(session, job.id, added);
 }
 
-function toRow(job: JobRow, result: PortResult): NewResult {
-  const observedAtMs = Date.parse(result.observedAt);
-  return {
-    scan_id: job.scan_id,
-    scanner_id: job.scanner_id,
-    address: result.address,
-    protocol: result.protocol,
-    port: result.port,
-    state: result.state,
-    reason: result.reason,
-    ttl: result.ttl ?? null,
-    service: result.service ?? null,
-    product: result.product ?? null,
-    version: result.version ?? null,
-    cpe: result.cpe ?? null,
-    banner: result.banner ?? null,
-    mac_address: result.macAddress ?? null,
-    mac_vendor: result.macVendor ?? null,
-    first_seen: observedAtMs,
-    last_seen: observedAtMs,
-  };
+function requireWithin(scope: JobScope, observations: readonly Observation[]): void {
+  const outside = observations.find((observation) => !scope.holds(observation));
+  if (outside === undefined) return;
+  const address = formatAddressBytes(outside.address);
+  const protocol = protocolOf(outside.protocol);
+  const { port } = outside;
+  const message = `${address} port ${port}/${protocol} is not among the job's targets`;
+  throw refusal("INVALID_REQUEST", message, { address, port, protocol });
 }

@@ -1,24 +1,29 @@
 /**
- * Wakes polls that wait for work. Rung by this process when it dispatches; for what other replicas dispatch, the
- * database is asked once in a short while, for all waiting polls together and only while there are any.
+ * Wakes polls that wait for work. Rung by the notice of whoever dispatched, in whatever replica. Notices can be missed,
+ * and a lease runs out without one, so the database is asked too: for all waiting polls together, only while there are
+ * any, seldom while notices are heard and often while they are not.
  */
 
 import type { Clock } from "#shared/clock.ts";
+import { parseJobNotice } from "../store/job-notices.ts";
+import { listScannersWithWork } from "../store/leases.ts";
+import type { Store } from "../store/store.ts";
 
-/** A job starts within a second of its dispatch, whichever replica dispatched it. */
-const RECHECK_INTERVAL_MS = 500;
+const RECHECK_INTERVAL_MS = 5_000;
+/** A job starts within a second of its dispatch, even so. */
+const DEAF_RECHECK_INTERVAL_MS = 500;
 
 export class JobBell {
+  private readonly store: Store;
   private readonly clock: Clock;
-  private readonly findScannersWithWork: () => Promise<number[]>;
   private readonly listeners = new Map<number, Set<AbortController>>();
   private watch = new AbortController();
+  private unsubscribe: (() => void) | undefined;
   private closed = false;
 
-  /** @param findScannersWithWork scanners that have a job to claim; may fail, then it is asked again */
-  constructor(clock: Clock, findScannersWithWork: () => Promise<number[]>) {
+  constructor(store: Store, clock: Clock) {
+    this.store = store;
     this.clock = clock;
-    this.findScannersWithWork = findScannersWithWork;
   }
 
   get isClosed(): boolean {
@@ -32,7 +37,7 @@ export class JobBell {
     const isFirst = this.listeners.size === 0;
     const listeners = this.listeners.get(scannerId) ?? new Set();
     this.listeners.set(scannerId, listeners.add(controller));
-    if (isFirst) void this.watchDatabase();
+    if (isFirst && !this.closed) void this.watchDatabase();
     return controller;
   }
 
@@ -52,6 +57,7 @@ export class JobBell {
   /** Wakes everyone, and lets nobody wait any more. */
   close(): void {
     this.closed = true;
+    this.unsubscribe?.();
     this.ring(this.listeners.keys());
     this.watch.abort();
   }
@@ -59,14 +65,25 @@ export class JobBell {
   private async watchDatabase(): Promise<void> {
     const watch = new AbortController();
     this.watch = watch;
-    while (!this.closed) {
-      await this.clock.sleep(RECHECK_INTERVAL_MS, watch.signal);
+    // Stays when nobody listens for a while: the next poll is never far.
+    this.unsubscribe ??= this.store.subscribe("portolan_jobs", (payload) => {
+      if (payload === undefined) void this.ringForWaitingWork();
+      else this.ring(parseJobNotice(payload));
+    });
+    for (;;) {
+      const intervalMs = this.store.isHearing ? RECHECK_INTERVAL_MS : DEAF_RECHECK_INTERVAL_MS;
+      await this.clock.sleep(intervalMs, watch.signal);
       if (watch.signal.aborted) return;
-      try {
-        this.ring(await this.findScannersWithWork());
-      } catch {
-        // The database cannot be asked: the polls themselves report that, to those who can act on it.
-      }
+      await this.ringForWaitingWork();
+    }
+  }
+
+  private async ringForWaitingWork(): Promise<void> {
+    if (this.listeners.size === 0) return;
+    try {
+      this.ring(await this.store.run(listScannersWithWork));
+    } catch {
+      // The database cannot be asked: the polls themselves report that, to those who can act on it.
     }
   }
 }

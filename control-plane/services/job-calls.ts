@@ -1,12 +1,7 @@
 /** What an agent tells about a job it holds: started, progress, results, logs. Its end is in `job-completion.ts`. */
 
 import type { Log } from "#shared/log.ts";
-import type {
-  JobDirective,
-  JobLogsRequest,
-  JobProgressRequest,
-  JobResultsRequest,
-} from "#shared/protocol/job.ts";
+import type { JobDirective, JobLogsRequest, JobProgressRequest } from "#shared/protocol/job.ts";
 import { type BatchKey, hasBatch, insertBatch } from "../store/job-batches.ts";
 import type { JobRow } from "../store/jobs.ts";
 import { growProgress, markJobRunning } from "../store/leases.ts";
@@ -14,13 +9,16 @@ import { insertScanLogs } from "../store/scan-logs.ts";
 import { markScanRunning } from "../store/scans.ts";
 import type { Session, Store } from "../store/store.ts";
 import { ingestResults } from "./ingest.ts";
+import { JobScopes } from "./job-scopes.ts";
 import { directive, holdJob, type JobCall } from "./leased-job.ts";
+import type { ResultBatch } from "./observations.ts";
 
 const never = (): boolean => false;
 
 export class JobCalls {
   private readonly store: Store;
   private readonly log: Log;
+  private readonly scopes = new JobScopes();
 
   constructor(store: Store, log: Log) {
     this.store = store;
@@ -54,9 +52,9 @@ export class JobCalls {
   }
 
   /** The batch and its rows are stored together or not at all; a batch that was stored before changes nothing. */
-  async results(call: JobCall, { batch, results }: JobResultsRequest): Promise<JobDirective> {
+  async results(call: JobCall, { batch, results }: ResultBatch): Promise<JobDirective> {
     return this.batch(call, "results", batch, results.length, (session, job) =>
-      ingestResults(session, job, results),
+      ingestResults(session, this.scopes, job, results),
     );
   }
 
@@ -64,8 +62,8 @@ export class JobCalls {
     return this.batch(call, "logs", batch, logs.length, (session, job) =>
       insertScanLogs(
         session,
+        job.scan_id,
         logs.map(({ timestamp, level, message }) => ({
-          scan_id: job.scan_id,
           job_id: job.id,
           scanner_id: job.scanner_id,
           at: Date.parse(timestamp),

@@ -8,7 +8,8 @@ import type { Log } from "#shared/log.ts";
 import type { JobCompleteRequest, JobDirective, JobStatus } from "#shared/protocol/job.ts";
 import { MAX_ERROR_LENGTH } from "#shared/protocol/limits.ts";
 import { countDelivered } from "../store/job-batches.ts";
-import { endJob, type JobOutcome } from "../store/jobs.ts";
+import { endJob, type JobOutcome, type JobRow } from "../store/jobs.ts";
+import { markScanRunning } from "../store/scans.ts";
 import type { Store } from "../store/store.ts";
 import { directive, holdJob, type JobCall } from "./leased-job.ts";
 import { refusal } from "./refusal.ts";
@@ -43,7 +44,7 @@ export class JobCompletion {
           { resultCount: request.resultCount, delivered },
         );
       }
-      const decided = decideOutcome(request);
+      const decided = decideOutcome(request, stopReason(held.job));
       const coverage = request.summary?.coverage ?? (decided.status === "completed" ? 1 : held.job.coverage);
       const summary = request.summary === undefined ? null : JSON.stringify(request.summary);
       await endJob(session, call.jobId, {
@@ -53,6 +54,8 @@ export class JobCompletion {
         summary,
         completionDigest,
       });
+      // For agents that complete what they never said to have started.
+      await markScanRunning(session, held.job.scan_id);
       await settleScan(session, held.job.scan_id);
       return { job: held.job, outcome: decided };
     });
@@ -68,11 +71,27 @@ export class JobCompletion {
   }
 }
 
-/** What the scanner says, unless its own summary says otherwise. */
+/** Set when we told the agent to stop, and nobody had cancelled the scan. */
+function stopReason(job: JobRow): string | undefined {
+  if (job.stop_requested_at === null || job.cancel_requested_at !== null) return undefined;
+  return timedOut(job);
+}
+
+/** What stands by a job that was ended because its time was over. */
+export function timedOut({ timeout_seconds }: Pick<JobRow, "timeout_seconds">): string {
+  return `stopped at its time-out of ${timeout_seconds} s; what was found is kept`;
+}
+
+/**
+ * What the scanner says, unless its own summary says otherwise.
+ * @param stopped why we told it to stop, when no operator did: then it is not cancelled but has failed
+ */
 export function decideOutcome(
   request: JobCompleteRequest,
+  stopped?: string,
 ): Pick<JobOutcome, "errorMessage"> & { status: JobStatus } {
   const { status, errorMessage, summary } = request;
+  if (status === "cancelled" && stopped !== undefined) return { status: "failed", errorMessage: stopped };
   if (status === "failed") return { status, errorMessage: errorMessage ?? "the scanner gave no reason" };
   if (status === "cancelled") return { status, errorMessage: errorMessage ?? null };
   if (summary === undefined || (!summary.partial && summary.coverage >= 1))

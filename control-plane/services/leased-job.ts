@@ -4,12 +4,12 @@
  */
 
 import type { JobDirective } from "#shared/protocol/job.ts";
-import { findJob, type JobRow, lockJob } from "../store/jobs.ts";
+import { findJob, type LeasedJobRow, lockJob } from "../store/jobs.ts";
 import { renewLease } from "../store/leases.ts";
 import type { ScannerRow } from "../store/scanners.ts";
 import { lockScan } from "../store/scans.ts";
 import type { Session } from "../store/store.ts";
-import { effectiveRatePps } from "./rates.ts";
+import { jobRatePps } from "./rates.ts";
 import { refusal } from "./refusal.ts";
 
 export interface JobCall {
@@ -20,7 +20,7 @@ export interface JobCall {
 
 /** The job, locked, and its lease renewed. */
 export interface HeldJob {
-  readonly job: JobRow;
+  readonly job: LeasedJobRow;
   /** True when the job has ended, and this call is the exact repeat of one it was given. */
   readonly isRepeat: boolean;
 }
@@ -34,7 +34,7 @@ export async function holdJob(
   session: Session,
   call: JobCall,
   locks: "job" | "scan",
-  isRepeat: (job: JobRow) => Promise<boolean> | boolean,
+  isRepeat: (job: LeasedJobRow) => Promise<boolean> | boolean,
 ): Promise<HeldJob> {
   if (locks === "scan") {
     const unlocked = await findJob(session, call.jobId);
@@ -58,10 +58,23 @@ export async function holdJob(
 }
 
 /** What the agent is to know after any call about the job. */
-export function directive(job: JobRow): JobDirective {
+export function directive(job: LeasedJobRow): JobDirective {
   return {
     ok: true,
-    cancel: job.cancel_requested_at !== null,
-    maxProbesPerSecond: effectiveRatePps(job.scan_max_pps, job.scanner_rate_limit),
+    cancel: job.cancel_requested_at !== null || job.stop_requested_at !== null,
+    ...jobRates(job),
   };
+}
+
+/** How fast the job may go now: others begin and end beside it. */
+export function jobRates(
+  job: LeasedJobRow,
+): Required<Pick<JobDirective, "maxProbesPerSecond" | "scannerProbesPerSecond">> {
+  const maxProbesPerSecond = jobRatePps({
+    scopeLimitPps: job.rate_pps,
+    jobsInScope: job.jobs_in_scope,
+    scannerLimitPps: job.scanner_rate_limit,
+    jobsOfScanner: job.jobs_of_scanner,
+  });
+  return { maxProbesPerSecond, scannerProbesPerSecond: job.scanner_rate_limit };
 }

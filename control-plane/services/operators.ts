@@ -139,7 +139,7 @@ export function refuseAttempt(limiter: AttemptLimiter, address: string, message:
 export function tooManyAttempts(retryAfterSeconds: number): Error {
   return refusal(
     "RATE_LIMITED",
-    `more than ${AUTH_ATTEMPTS_PER_MINUTE} attempts to authenticate within a minute; wait ${retryAfterSeconds} s`,
+    `Rate limit exceeded. Maximum ${AUTH_ATTEMPTS_PER_MINUTE} attempts per minute.`,
     { retryAfterSeconds },
   );
 }

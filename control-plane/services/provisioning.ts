@@ -1,12 +1,13 @@
 /**
  * Provisioning: one-time tokens by which a host becomes a scanner. A token serves once within its hour; the host that
  * used it may ask again within that hour, in case the answer was lost, and gets a fresh key in place of the former.
+ * Enrolment tokens, by which many hosts make themselves scanners, come the same way and are handed on.
  */
 
 import type { Log } from "#shared/log.ts";
 import { PROVISIONING_TOKEN_TTL_MS } from "#shared/protocol/limits.ts";
 import {
-  API_KEY_PREFIX,
+  ENROLMENT_TOKEN_PREFIX,
   PROVISIONING_TOKEN_PREFIX,
   type RegisterRequest,
   type RegisterResponse,
@@ -17,18 +18,13 @@ import {
   insertProvisioningToken,
   type ProvisioningTokenRow,
 } from "../store/provisioning-tokens.ts";
-import {
-  findScanner,
-  markRegistered,
-  recordInventory,
-  replaceApiKey,
-  updateScanner,
-} from "../store/scanners.ts";
+import { findScanner } from "../store/scanners.ts";
 import type { Session, Store } from "../store/store.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
-import { recordAudit } from "./audit.ts";
+import { enrol, enrolmentRefusalReason } from "./enrolment.ts";
 import { tooManyAttempts } from "./operators.ts";
 import { refusal } from "./refusal.ts";
+import { admitHost } from "./registration.ts";
 import { createSecret, equalHashes, hashSecret } from "./secrets.ts";
 
 export interface ProvisioningToken {
@@ -78,9 +74,7 @@ export class Provisioning {
    * @throws PortolanError INVALID_PROVISIONING_TOKEN, or RATE_LIMITED after too many wrong ones
    */
   async check(token: string | undefined, address: string): Promise<void> {
-    const hash = hashSecret(token ?? "");
-    const row = await this.store.run((session) => findProvisioningToken(session, hash));
-    const reason = refusalReason(row !== undefined && equalHashes(row.token_hash, hash) ? row : undefined);
+    const reason = await this.store.run((session) => checkToken(session, token ?? ""));
     if (reason === undefined) return;
     const retryAfterSeconds = this.limiter.count(address);
     if (retryAfterSeconds !== undefined) throw tooManyAttempts(retryAfterSeconds);
@@ -88,13 +82,17 @@ export class Provisioning {
   }
 
   /**
-   * Trades the token for an API key. Every attempt counts against the address, also a good one.
+   * Trades the token, of either kind, for an API key. Every attempt counts against the address, also a good one.
    * @throws PortolanError INVALID_PROVISIONING_TOKEN, RATE_LIMITED
    */
   async register(request: RegisterRequest, address: string): Promise<RegisterResponse> {
     const retryAfterSeconds = this.limiter.count(address);
     if (retryAfterSeconds !== undefined) throw tooManyAttempts(retryAfterSeconds);
-    const answer = await this.store.transaction((session) => register(session, request, address));
+    const answer = await this.store.transaction((session) =>
+      isEnrolmentToken(request.token)
+        ? enrol(session, request, address)
+        : register(session, request, address),
+    );
     this.log.info("scanner.registered", `Scanner ${answer.name} registered`, {
       scannerId: answer.scannerId,
       address,
@@ -121,24 +119,18 @@ async function register(
   if (scanner === undefined) {
     throw refusal("INVALID_PROVISIONING_TOKEN", "the provisioning token's scanner was deleted");
   }
-  const key = createSecret(API_KEY_PREFIX);
-  await replaceApiKey(session, scanner.id, key.hash);
-  await markRegistered(session, scanner.id);
-  await updateScanner(session, scanner.id, { install_id: request.installId });
-  await recordInventory(session, scanner.id, {
-    version: request.version,
-    hostname: request.hostname,
-    os: request.os,
-    arch: request.arch,
-    internal_ip: request.internalIp,
-    capabilities: request.capabilities === undefined ? undefined : JSON.stringify(request.capabilities),
-    external_ip: address,
-  });
-  await recordAudit(session, {
-    actor: `scanner:${scanner.name}`,
-    action: isFirst ? "scanner.registered" : "scanner.registered-again",
-    object: `scanner:${scanner.id}`,
-    detail: { address, installId: request.installId, hostname: request.hostname ?? null },
-  });
-  return { scannerId: scanner.id, name: scanner.name, apiKey: key.text };
+  const action = isFirst ? "scanner.registered" : "scanner.registered-again";
+  return admitHost(session, scanner, { request, address, action });
+}
+
+function isEnrolmentToken(token: string): boolean {
+  return token.startsWith(ENROLMENT_TOKEN_PREFIX);
+}
+
+/** Why no host can register with the token now; undefined when one can. */
+async function checkToken(session: Session, token: string): Promise<string | undefined> {
+  if (isEnrolmentToken(token)) return enrolmentRefusalReason(session, token);
+  const hash = hashSecret(token);
+  const row = await findProvisioningToken(session, hash);
+  return refusalReason(row !== undefined && equalHashes(row.token_hash, hash) ? row : undefined);
 }

@@ -1,11 +1,11 @@
-/** How scans, their jobs and their results look to operators. */
+/** How scans and their jobs look to operators. */
 
 import { z } from "zod";
 import { scanSummarySchema } from "#shared/protocol/job.ts";
 import type { ScanProgress } from "#shared/protocol/administration.ts";
-import type { ResultView, ScanView } from "#shared/protocol/operator.ts";
+import type { ScanView } from "#shared/protocol/operator.ts";
+import type { JobSum } from "../store/job-list.ts";
 import type { JobRow } from "../store/jobs.ts";
-import type { ResultRow } from "../store/results.ts";
 import type { ScanRow } from "../store/scans.ts";
 import { readJson } from "./stored-json.ts";
 import { isoTime, isoTimeOrNull } from "./time.ts";
@@ -29,15 +29,22 @@ function jobProgress(job: JobRow): JobProgress {
   };
 }
 
-export function scanListItem(scan: ScanRow, jobs: readonly JobRow[], resultCount: number): ScanListItem {
+/** @param sums of all jobs of the scan */
+export function scanListItem(scan: ScanRow, sums: readonly JobSum[], resultCount: number): ScanListItem {
   return {
     id: scan.id,
     name: scan.name,
     status: scan.status,
+    engine: scan.engine,
+    serviceDetection: scan.service_detection === 1,
+    priority: scan.priority,
+    templateId: scan.template_id,
+    scheduleId: scan.schedule_id,
     targets: readJson(textsSchema, scan.targets),
     ports: scan.ports,
     probes: scan.probes,
-    coverage: meanCoverage(jobs),
+    jobCounts: jobCounts(sums),
+    coverage: meanCoverage(sums),
     resultCount,
     errorMessage: scan.error_message,
     createdBy: scan.created_by,
@@ -47,56 +54,51 @@ export function scanListItem(scan: ScanRow, jobs: readonly JobRow[], resultCount
   };
 }
 
-export function scanView(scan: ScanRow, jobs: readonly JobRow[], resultCount: number): ScanView {
+/** @param jobs the first of the scan */
+export function scanView(
+  scan: ScanRow,
+  sums: readonly JobSum[],
+  jobs: readonly JobRow[],
+  resultCount: number,
+): ScanView {
   const jobViews = jobs.map((job) => ({
     ...jobProgress(job),
     summary: job.summary === null ? null : readJson(scanSummarySchema, job.summary),
   }));
-  return { ...scanListItem(scan, jobs, resultCount), jobs: jobViews };
+  return { ...scanListItem(scan, sums, resultCount), jobs: jobViews };
 }
 
-export function scanProgress(scan: ScanRow, jobs: readonly JobRow[], resultCount: number): ScanProgress {
+/** @param jobs the first of the scan */
+export function scanProgress(
+  scan: ScanRow,
+  sums: readonly JobSum[],
+  jobs: readonly JobRow[],
+  resultCount: number,
+): ScanProgress {
   return {
     scanId: scan.id,
     status: scan.status,
     probes: scan.probes,
-    progressCount: jobs.reduce((sum, job) => sum + job.progress_count, 0),
-    coverage: meanCoverage(jobs),
+    progressCount: sums.reduce((all, { progress }) => all + progress, 0),
+    coverage: meanCoverage(sums),
     resultCount,
     jobs: jobs.map(jobProgress),
   };
 }
 
-/** Weighted by probes. */
-function meanCoverage(jobs: readonly JobRow[]): number {
-  let planned = 0;
-  let covered = 0;
-  for (const job of jobs) {
-    planned += job.probes;
-    covered += job.probes * job.coverage;
-  }
-  return planned === 0 ? 0 : Math.min(1, covered / planned);
+function jobCounts(sums: readonly JobSum[]): ScanListItem["jobCounts"] {
+  const counts = { pending: 0, assigned: 0, running: 0, completed: 0, failed: 0, cancelled: 0 };
+  for (const { status, jobs } of sums) counts[status] = jobs;
+  return counts;
 }
 
-/** Fields that nothing is known about are absent, as on the way in. */
-export function resultView(row: ResultRow): ResultView {
-  return {
-    id: row.id,
-    scannerId: row.scanner_id,
-    address: row.address,
-    port: row.port,
-    protocol: row.protocol,
-    state: row.state,
-    reason: row.reason,
-    ttl: row.ttl ?? undefined,
-    service: row.service ?? undefined,
-    product: row.product ?? undefined,
-    version: row.version ?? undefined,
-    cpe: row.cpe ?? undefined,
-    banner: row.banner ?? undefined,
-    macAddress: row.mac_address ?? undefined,
-    macVendor: row.mac_vendor ?? undefined,
-    firstSeen: isoTime(row.first_seen),
-    lastSeen: isoTime(row.last_seen),
-  };
+/** Weighted by probes. */
+function meanCoverage(sums: readonly JobSum[]): number {
+  let planned = 0;
+  let covered = 0;
+  for (const sum of sums) {
+    planned += sum.probes;
+    covered += sum.covered;
+  }
+  return planned === 0 ? 0 : Math.min(1, covered / planned);
 }

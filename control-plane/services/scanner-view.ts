@@ -13,6 +13,7 @@ const metricsSchema: z.ZodType<ScannerView["metrics"]> = hostMetricsSchema.parti
 export function scannerStatus(row: ScannerRow): ScannerStatus {
   if (row.disabled_at !== null) return "disabled";
   if (row.registered_at === null) return "pending";
+  if (row.unapproved_at !== null) return "unapproved";
   const seenAtMs = row.last_heartbeat_at ?? row.registered_at;
   return row.now_ms - seenAtMs < OFFLINE_AFTER_MS ? "active" : "offline";
 }
@@ -38,6 +39,7 @@ export function scannerView(row: ScannerRow): ScannerView {
         : { at: isoTime(errorAt), code: errorCode, address: row.last_error_address ?? "" },
     metrics: row.metrics === null ? null : readJson(metricsSchema, row.metrics),
     activeJobs: row.active_jobs,
+    keyRotationRequestedAt: isoTimeOrNull(row.rotation_requested_at),
     createdBy: row.created_by,
     createdAt: isoTime(row.created_at),
   };

@@ -4,8 +4,9 @@ import type { Log } from "#shared/log.ts";
 import type { BindingUpdateRequest, ScannerUpdateRequest } from "#shared/protocol/administration.ts";
 import { MAX_SCANNERS } from "#shared/protocol/limits.ts";
 import type { ScannerCreateRequest, ScannerView } from "#shared/protocol/operator.ts";
-import { endJob, listOpenJobs } from "../store/jobs.ts";
 import { revokeProvisioningTokens } from "../store/provisioning-tokens.ts";
+import { setApproved } from "../store/scanner-enrolment.ts";
+import { replaceApiKey, requestRotation } from "../store/scanner-keys.ts";
 import {
   countScanners,
   findScanner,
@@ -14,18 +15,17 @@ import {
   listScanners,
   lockScanners,
   markDeleted,
-  replaceApiKey,
   type ScannerRow,
   setDisabled,
   updateScanner,
 } from "../store/scanners.ts";
-import { lockScan } from "../store/scans.ts";
 import type { Session, Store } from "../store/store.ts";
 import { recordAudit } from "./audit.ts";
 import { parseBinding } from "./binding.ts";
+import { requireUnused } from "./catalogue-rules.ts";
 import { issueProvisioningToken, type ProvisioningToken } from "./provisioning.ts";
 import { refusal } from "./refusal.ts";
-import { settleScan } from "./scan-outcome.ts";
+import { leaveJobs } from "./scanner-departure.ts";
 import { scannerView } from "./scanner-view.ts";
 
 export interface ProvisionedScanner {
@@ -36,10 +36,12 @@ export interface ProvisionedScanner {
 export class Scanners {
   private readonly store: Store;
   private readonly log: Log;
+  private readonly canLookUpAsn: boolean;
 
-  constructor(store: Store, log: Log) {
+  constructor(store: Store, log: Log, canLookUpAsn: boolean) {
     this.store = store;
     this.log = log;
+    this.canLookUpAsn = canLookUpAsn;
   }
 
   async list(): Promise<ScannerView[]> {
@@ -54,7 +56,7 @@ export class Scanners {
 
   /** @throws PortolanError CONFLICT when the name is taken, INVALID_REQUEST for the binding, LIMIT_REACHED */
   async create(request: ScannerCreateRequest, actor: string): Promise<ProvisionedScanner> {
-    const binding = parseBinding(request.bindingMode, request.bindingValue);
+    const binding = parseBinding(request.bindingMode, request.bindingValue, this.canLookUpAsn);
     const created = await this.store.transaction(async (session) => {
       await session.dialect.holdLock(session.db, "scannerNames");
       await requireFreeName(session, request.name);
@@ -98,7 +100,7 @@ export class Scanners {
 
   /** @throws PortolanError NOT_FOUND, INVALID_REQUEST */
   async setBinding(id: number, request: BindingUpdateRequest, actor: string): Promise<ScannerView> {
-    const { mode, value } = parseBinding(request.bindingMode, request.bindingValue);
+    const { mode, value } = parseBinding(request.bindingMode, request.bindingValue, this.canLookUpAsn);
     return this.change(id, actor, "scanner.binding-changed", { mode, value }, (session) =>
       updateScanner(session, id, { binding_mode: mode, binding_value: value, mismatch_count: 0 }),
     );
@@ -118,6 +120,29 @@ export class Scanners {
     );
   }
 
+  /**
+   * Without approval a scanner's heartbeats are taken, and nothing else of it.
+   * @throws PortolanError NOT_FOUND, or CONFLICT for a scanner that has never registered
+   */
+  async setApproved(id: number, approved: boolean, actor: string): Promise<ScannerView> {
+    const action = approved ? "scanner.approved" : "scanner.approval-revoked";
+    return this.change(id, actor, action, {}, async (session, scanner) => {
+      requireRegistered(scanner);
+      await setApproved(session, id, approved);
+    });
+  }
+
+  /**
+   * Its agent is told with its next heartbeat's answer, and fetches a new key.
+   * @throws PortolanError NOT_FOUND, or CONFLICT for a scanner that has no key
+   */
+  async rotateKey(id: number, actor: string): Promise<ScannerView> {
+    return this.change(id, actor, "scanner.key-rotation-requested", {}, async (session, scanner) => {
+      requireRegistered(scanner);
+      await requestRotation(session, id);
+    });
+  }
+
   /** The former token and the key stop working at once. @throws PortolanError NOT_FOUND */
   async regenerateToken(id: number, actor: string): Promise<ProvisionedScanner> {
     const { scanner, made } = await this.changeAndMake(
@@ -134,19 +159,18 @@ export class Scanners {
     return { scanner, provisioning: made };
   }
 
-  /** Revokes its access and fails its jobs. Its results stay. @throws PortolanError NOT_FOUND */
+  /** Revokes its access and fails its jobs. Its results stay. @throws PortolanError NOT_FOUND, IN_USE */
   async delete(id: number, actor: string): Promise<void> {
     await this.store.transaction(async (session) => {
+      // Nothing may come to refer to it while it is looked whether anything does.
+      await session.dialect.holdLock(session.db, "catalogue");
       await lockScanners(session, [id]);
       const scanner = await requireScanner(session, id);
+      await requireUnused(session, "scanners", id);
       await revokeProvisioningTokens(session, id);
       await replaceApiKey(session, id, null);
       await markDeleted(session, id);
-      for (const job of await listOpenJobs(session, id)) {
-        await lockScan(session, job.scan_id);
-        await endJob(session, job.id, { status: "failed", errorMessage: "the scanner was deleted" });
-        await settleScan(session, job.scan_id);
-      }
+      await leaveJobs(session, id);
       const detail = { name: scanner.name };
       await recordAudit(session, { actor, action: "scanner.deleted", object: `scanner:${id}`, detail });
     });
@@ -180,6 +204,10 @@ async function requireScanner(session: Session, id: number): Promise<ScannerRow>
   const scanner = await findScanner(session, id);
   if (scanner === undefined) throw refusal("NOT_FOUND", `no scanner ${id}`);
   return scanner;
+}
+
+function requireRegistered({ name, api_key_hash: keyHash }: ScannerRow): void {
+  if (keyHash === null) throw refusal("CONFLICT", `scanner '${name}' has no key: it has yet to register`);
 }
 
 async function requireFreeName(session: Session, name: string): Promise<void> {

@@ -22,6 +22,12 @@ export const LOCKS = {
   scannerNames: 0x506f_0002,
   audit: 0x506f_0003,
   operators: 0x506f_0004,
+  statsMaintenance: 0x506f_0005,
+  scanLogs: 0x506f_0006,
+  catalogue: 0x506f_0007,
+  schedules: 0x506f_0008,
+  stateChanges: 0x506f_0009,
+  retention: 0x506f_000a,
 };
 export type LockName = keyof typeof LOCKS;
 
@@ -52,8 +58,14 @@ export abstract class SqlDialect {
     query: SelectQueryBuilder<Tables, TB, O>,
   ): SelectQueryBuilder<Tables, TB, O>;
 
-  /** Waits until no other transaction holds the lock, and holds it until this one ends. */
-  abstract holdLock(transaction: Kysely<Tables>, name: LockName): Promise<void>;
+  /**
+   * Waits until no other transaction holds the lock, and holds it until this one ends.
+   * @param id of the object that it is about, where there is a lock for each
+   */
+  abstract holdLock(transaction: Kysely<Tables>, name: LockName, id?: number): Promise<void>;
+
+  /** Takes the lock until the transaction ends; false, at once, when another transaction holds it. */
+  abstract tryLock(transaction: Kysely<Tables>, name: LockName): Promise<boolean>;
 
   /** True when the error says that the database cannot be reached, rather than that a query is wrong. */
   abstract isUnavailable(error: unknown): boolean;
@@ -87,6 +99,10 @@ export class SqliteDialectRules extends SqlDialect {
   }
 
   async holdLock(): Promise<void> {}
+
+  async tryLock(): Promise<boolean> {
+    return true;
+  }
 
   isUnavailable(error: unknown): boolean {
     return SQLITE_UNAVAILABLE.test(errorCode(error));
@@ -122,8 +138,19 @@ export class PostgresDialectRules extends SqlDialect {
     return query.forUpdate().skipLocked();
   }
 
-  async holdLock(transaction: Kysely<Tables>, name: LockName): Promise<void> {
-    await sql`select pg_advisory_xact_lock(${sql.lit(LOCKS[name])})`.execute(transaction);
+  async holdLock(transaction: Kysely<Tables>, name: LockName, id?: number): Promise<void> {
+    const key = sql.lit(LOCKS[name]);
+    // A key of its own has 32 bits: two objects may share one, and then wait for each other without need.
+    const keys = id === undefined ? key : sql`${key}, ${sql.lit(id % 2 ** 31)}`;
+    await sql`select pg_advisory_xact_lock(${keys})`.execute(transaction);
+  }
+
+  async tryLock(transaction: Kysely<Tables>, name: LockName): Promise<boolean> {
+    const key = sql.lit(LOCKS[name]);
+    const { rows } = await sql<{ taken: boolean }>`select pg_try_advisory_xact_lock(${key}) as taken`.execute(
+      transaction,
+    );
+    return rows[0]?.taken === true;
   }
 
   isUnavailable(error: unknown): boolean {

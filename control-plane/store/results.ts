@@ -1,135 +1,205 @@
-/**
- * Queries on results: one row for each endpoint a scanner saw in a scan, merged from every observation of it.
- *
- * The merge gives the same row in whatever order observations arrive and however often: the latest observation decides
- * state and reason (of equal times, the more open one), and of two texts the longer stays, since it tells more.
- */
+/** Queries on results: one row for each endpoint of a scan. Writing is in `result-merge.ts`. */
 
-import { type Insertable, type RawBuilder, type Selectable, sql } from "kysely";
-import type { TransportProtocol } from "#shared/protocol/fields.ts";
-import type { PortState } from "#shared/protocol/port-state.ts";
+import { type Selectable, sql } from "kysely";
+import type { EndpointKey, PortKey, ProtocolCode, StateCode } from "./endpoint-key.ts";
+import { hex, STATE_CODES } from "./endpoint-key.ts";
 import type { Session } from "./store.ts";
 import type { ResultsTable } from "./tables.ts";
 
 export type ResultRow = Selectable<ResultsTable>;
-export type NewResult = Omit<Insertable<ResultsTable>, "id">;
 
-/** Rows in one statement: 17 columns each, below the 32,766 parameters of SQLite. */
-const ROWS_PER_STATEMENT = 1_000;
-
-/** Merges observations into the stored rows. */
-export async function mergeResults({ db }: Session, observations: readonly NewResult[]): Promise<void> {
-  for (const rows of statements(observations)) {
-    await db
-      .insertInto("results")
-      .values(rows)
-      .onConflict((conflict) =>
-        conflict.columns(["scan_id", "scanner_id", "address", "protocol", "port"]).doUpdateSet({
-          state: ifNewer("state"),
-          reason: ifNewer("reason"),
-          ttl: larger("ttl"),
-          service: longer("service"),
-          product: longer("product"),
-          version: longer("version"),
-          cpe: longer("cpe"),
-          banner: longer("banner"),
-          mac_address: longer("mac_address"),
-          mac_vendor: longer("mac_vendor"),
-          first_seen: sql<number>`case when excluded.first_seen < results.first_seen then excluded.first_seen else results.first_seen end`,
-          last_seen: sql<number>`case when excluded.last_seen > results.last_seen then excluded.last_seen else results.last_seen end`,
-        }),
-      )
-      .execute();
-  }
-}
-
-/** Statements that never name an endpoint twice: PostgreSQL refuses to update a row twice in one. */
-function* statements(observations: readonly NewResult[]): Generator<NewResult[]> {
-  let waiting = observations;
-  while (waiting.length > 0) {
-    const seen = new Set<string>();
-    const rows: NewResult[] = [];
-    const repeated: NewResult[] = [];
-    for (const row of waiting) {
-      const endpoint = `${row.address} ${row.protocol} ${row.port} ${row.scanner_id} ${row.scan_id}`;
-      if (seen.has(endpoint)) repeated.push(row);
-      else rows.push(row);
-      seen.add(endpoint);
-    }
-    for (let i = 0; i < rows.length; i += ROWS_PER_STATEMENT) yield rows.slice(i, i + ROWS_PER_STATEMENT);
-    waiting = repeated;
-  }
-}
-
-const RANK = (table: "excluded" | "results"): RawBuilder<number> =>
-  sql<number>`case ${sql.ref(`${table}.state`)} when 'open' then 3 when 'closed' then 2 else 1 end`;
-
-function ifNewer<C extends "state" | "reason">(column: C): RawBuilder<ResultRow[C]> {
-  return sql`case
-    when (excluded.last_seen, ${RANK("excluded")}, excluded.reason) > (results.last_seen, ${RANK("results")}, results.reason)
-    then ${sql.ref(`excluded.${column}`)} else ${sql.ref(`results.${column}`)} end`;
-}
-
-type TextColumn = "service" | "product" | "version" | "cpe" | "banner" | "mac_address" | "mac_vendor";
-
-function longer(column: TextColumn): RawBuilder<string | null> {
-  const stored = sql.ref(`results.${column}`);
-  const arrived = sql.ref(`excluded.${column}`);
-  return sql`case
-    when ${stored} is null then ${arrived}
-    when ${arrived} is null then ${stored}
-    when length(${arrived}) > length(${stored}) then ${arrived}
-    when length(${arrived}) = length(${stored}) and ${arrived} > ${stored} then ${arrived}
-    else ${stored} end`;
-}
-
-function larger(column: "ttl"): RawBuilder<number | null> {
-  const stored = sql.ref(`results.${column}`);
-  const arrived = sql.ref(`excluded.${column}`);
-  return sql`case
-    when ${stored} is null or ${arrived} > ${stored} then ${arrived}
-    else ${stored} end`;
+/** Which results: `at` is when the scan was made, and tells PostgreSQL in which partition they are. */
+export interface ResultsOf {
+  readonly scanId: number;
+  readonly at: number;
 }
 
 export interface ResultFilter {
-  readonly state?: PortState | undefined;
-  readonly protocol?: TransportProtocol | undefined;
-  readonly address?: string | undefined;
+  readonly state?: StateCode | undefined;
+  readonly protocol?: ProtocolCode | undefined;
+  readonly address?: Uint8Array | undefined;
   readonly port?: number | undefined;
   readonly scannerId?: number | undefined;
+  /** Only of these vantage points. */
+  readonly vantageIds?: readonly number[] | undefined;
 }
 
-/** Results of a scan by id, those after the cursor. */
+/** After the one key, and up to the other, which belongs to it. */
+interface KeyWindow {
+  readonly after?: EndpointKey | undefined;
+  readonly upTo?: EndpointKey | undefined;
+}
+
+const inWindow = ({ after, upTo }: KeyWindow) =>
+  sql<boolean>`(${sql.join(
+    [
+      ...(after === undefined ? [] : [sql`(vantage_id, address, protocol, port) > (${keyValues(after)})`]),
+      ...(upTo === undefined ? [] : [sql`(vantage_id, address, protocol, port) <= (${keyValues(upTo)})`]),
+      sql`1 = 1`,
+    ],
+    sql` and `,
+  )})`;
+
+function keyValues({ vantage_id, address, protocol, port }: EndpointKey) {
+  return sql.join([vantage_id, address, protocol, port]);
+}
+
+function selectResults({ db }: Session, { scanId, at }: ResultsOf) {
+  return db.selectFrom("results").where("scan_id", "=", scanId).where("at", "=", at);
+}
+
+/** Results in the order of their keys. */
 export async function listResults(
-  { db }: Session,
-  scanId: number,
+  session: Session,
+  of: ResultsOf,
   filter: ResultFilter,
-  page: { readonly limit: number; readonly after: number },
+  window: KeyWindow,
+  limit: number,
 ): Promise<ResultRow[]> {
-  let query = db
-    .selectFrom("results")
+  let query = selectResults(session, of)
     .selectAll()
-    .where("scan_id", "=", scanId)
-    .where("id", ">", page.after)
-    .orderBy("id")
-    .limit(page.limit);
+    .where(inWindow(window))
+    .orderBy("vantage_id")
+    .orderBy("address")
+    .orderBy("protocol")
+    .orderBy("port")
+    .limit(limit);
+  if (filter.vantageIds !== undefined) query = query.where("vantage_id", "in", filter.vantageIds);
+  if (filter.address !== undefined) query = query.where("address", "=", filter.address);
   if (filter.state !== undefined) query = query.where("state", "=", filter.state);
   if (filter.protocol !== undefined) query = query.where("protocol", "=", filter.protocol);
-  if (filter.address !== undefined) query = query.where("address", "=", filter.address);
   if (filter.port !== undefined) query = query.where("port", "=", filter.port);
   if (filter.scannerId !== undefined) query = query.where("scanner_id", "=", filter.scannerId);
   return query.execute();
 }
 
-/** Result rows by scan; a scan without any is absent. */
+/** The key of the row that lies `rows` rows after this key; undefined where there are fewer. */
+export async function keyAfter(
+  session: Session,
+  of: ResultsOf,
+  after: EndpointKey | undefined,
+  rows: number,
+): Promise<EndpointKey | undefined> {
+  return selectResults(session, of)
+    .select(["vantage_id", "address", "protocol", "port"])
+    .where(inWindow({ after }))
+    .orderBy("vantage_id")
+    .orderBy("address")
+    .orderBy("protocol")
+    .orderBy("port")
+    .offset(rows - 1)
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** What of a result two scans are compared by. */
+export type ComparedResult = Pick<
+  ResultRow,
+  "address" | "protocol" | "port" | "state" | "service" | "product" | "version" | "last_seen"
+>;
+
+/** Where to look: after a port, or at addresses; all that are given hold. */
+export interface ResultPlace {
+  readonly after?: PortKey | undefined;
+  readonly firstAddress?: Uint8Array | undefined;
+  readonly afterAddress?: Uint8Array | undefined;
+  readonly lastAddress?: Uint8Array | undefined;
+}
+
+/** What one vantage point saw at this place, by address, protocol and port. */
+export async function listComparedResults(
+  session: Session,
+  of: ResultsOf,
+  vantageId: number,
+  { after, firstAddress, afterAddress, lastAddress }: ResultPlace,
+  limit: number,
+): Promise<ComparedResult[]> {
+  let query = selectResults(session, of)
+    .select(["address", "protocol", "port", "state", "service", "product", "version", "last_seen"])
+    .where("vantage_id", "=", vantageId)
+    .orderBy("address")
+    .orderBy("protocol")
+    .orderBy("port")
+    .limit(limit);
+  if (after !== undefined) {
+    const { address, protocol, port } = after;
+    query = query.where(sql<boolean>`(address, protocol, port) > (${sql.join([address, protocol, port])})`);
+  }
+  if (firstAddress !== undefined) query = query.where("address", ">=", firstAddress);
+  if (afterAddress !== undefined) query = query.where("address", ">", afterAddress);
+  if (lastAddress !== undefined) query = query.where("address", "<=", lastAddress);
+  return query.execute();
+}
+
+/** Addresses in one query. */
+const ADDRESSES_AT_ONCE = 500;
+/** Ports that such a query names. */
+const PORTS_AT_ONCE = 1_000;
+
+/** The states of these ports, as one vantage point saw them; those that it did not report are absent. */
+export async function listStates(
+  session: Session,
+  of: ResultsOf,
+  vantageId: number,
+  ports: readonly PortKey[],
+): Promise<(PortKey & { readonly state: StateCode })[]> {
+  const found: (PortKey & { readonly state: StateCode })[] = [];
+  const wanted = [...Map.groupBy(ports, ({ address }) => hex(address)).values()];
+  for (let start = 0; start < wanted.length; start += ADDRESSES_AT_ONCE) {
+    const part = wanted.slice(start, start + ADDRESSES_AT_ONCE);
+    const numbers = [...new Set(part.flat().map(({ port }) => port))];
+    let query = selectResults(session, of)
+      .select(["address", "protocol", "port", "state"])
+      .where("vantage_id", "=", vantageId)
+      .where(
+        "address",
+        "in",
+        part.flatMap(([first]) => (first === undefined ? [] : [first.address])),
+      );
+    // With more of them it is quicker to look at all.
+    if (numbers.length <= PORTS_AT_ONCE) query = query.where("port", "in", numbers);
+    found.push(...(await query.execute()));
+  }
+  return found;
+}
+
+/** True when an open port was found among these addresses, both ends included. */
+export async function hasOpenResult(
+  session: Session,
+  of: ResultsOf,
+  vantageId: number,
+  first: Uint8Array,
+  last: Uint8Array,
+): Promise<boolean> {
+  const row = await selectResults(session, of)
+    .select("port")
+    .where("vantage_id", "=", vantageId)
+    .where("address", ">=", first)
+    .where("address", "<=", last)
+    .where("state", "=", STATE_CODES.open)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function countOpenResults(session: Session, of: ResultsOf): Promise<number> {
+  const { count } = await selectResults(session, of)
+    .select((eb) => eb.fn.countAll<number>().as("count"))
+    .where("state", "=", STATE_CODES.open)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** Result rows by scan, as they were counted when they came; a scan without jobs is absent. */
 export async function countResults(
-  { db }: Session,
+  { db, dialect }: Session,
   scanIds: readonly number[],
 ): Promise<Map<number, number>> {
   if (scanIds.length === 0) return new Map();
+  const integer = sql.raw(dialect.columnTypes.integer);
   const rows = await db
-    .selectFrom("results")
-    .select((eb) => ["scan_id", eb.fn.countAll<number>().as("count")])
+    .selectFrom("jobs")
+    .select(["scan_id", sql<number>`cast(sum(stored_results) as ${integer})`.as("count")])
     .where("scan_id", "in", scanIds)
     .groupBy("scan_id")
     .execute();

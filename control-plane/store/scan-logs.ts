@@ -6,11 +6,27 @@ import type { ScanLogsTable } from "./tables.ts";
 
 export type ScanLogRow = Selectable<ScanLogsTable>;
 
+/**
+ * Adds lines of one scan, and tells those who follow it. Last thing in a transaction: ids have to become visible in
+ * their order, or whoever reads on from the last one would miss a lower one; so the scan's other lines wait.
+ */
 export async function insertScanLogs(
-  { db }: Session,
-  lines: readonly Omit<Insertable<ScanLogsTable>, "id">[],
+  session: Session,
+  scanId: number,
+  lines: readonly Omit<Insertable<ScanLogsTable>, "id" | "scan_id">[],
 ): Promise<void> {
-  await db.insertInto("scan_logs").values(lines).execute();
+  const { db, dialect } = session;
+  await dialect.holdLock(db, "scanLogs", scanId);
+  await db
+    .insertInto("scan_logs")
+    .values(lines.map((line) => ({ ...line, scan_id: scanId })))
+    .execute();
+  await announceScanLogs(session, scanId);
+}
+
+/** Wakes those who follow the scan: there are new lines, or it has ended. */
+export async function announceScanLogs(session: Session, scanId: number): Promise<void> {
+  await session.notify("portolan_scan_logs", String(scanId));
 }
 
 /** Lines of a scan as they arrived, those after the cursor. */

@@ -5,17 +5,18 @@ import type { Session } from "./store.ts";
 
 type PartialMetrics = { readonly [K in keyof HostMetrics]?: HostMetrics[K] | undefined };
 
-/** Keeps the metrics in the series, and on the scanner as its latest. */
+/** @param atMs when the heartbeat came, by the database's clock */
 export async function insertScannerStats(
-  { db, dialect }: Session,
+  { db }: Session,
   scannerId: number,
+  atMs: number,
   metrics: PartialMetrics,
 ): Promise<void> {
   await db
     .insertInto("scanner_stats")
     .values({
       scanner_id: scannerId,
-      at: dialect.nowMs(),
+      at: atMs,
       load_avg_1m: metrics.loadAvg1m ?? null,
       load_avg_5m: metrics.loadAvg5m ?? null,
       load_avg_15m: metrics.loadAvg15m ?? null,
@@ -25,10 +26,5 @@ export async function insertScannerStats(
       network_tx_bytes: metrics.networkTxBytes ?? null,
       num_cpus: metrics.numCpus ?? null,
     })
-    .execute();
-  await db
-    .updateTable("scanners")
-    .set({ metrics: JSON.stringify(metrics) })
-    .where("id", "=", scannerId)
     .execute();
 }

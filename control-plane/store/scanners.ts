@@ -18,9 +18,11 @@ export interface NewScanner {
   readonly binding_mode: ScannersTable["binding_mode"];
   readonly binding_value: string | null;
   readonly created_by: string;
+  /** Set where it enrols itself: then it waits for approval. */
+  readonly enrolment_token_id?: number;
 }
 
-function selectScanners({ db, dialect }: Session) {
+export function selectScanners({ db, dialect }: Session) {
   return db
     .selectFrom("scanners")
     .selectAll("scanners")
@@ -29,7 +31,7 @@ function selectScanners({ db, dialect }: Session) {
         .selectFrom("jobs")
         .whereRef("jobs.scanner_id", "=", "scanners.id")
         .where("jobs.ended_at", "is", null)
-        .where("jobs.status", "in", ["assigned", "running"])
+        .where("jobs.lease_id", "is not", null)
         .select((jobs) => jobs.fn.countAll<number>().as("count"))
         .$asScalar()
         .$notNull()
@@ -53,9 +55,9 @@ export async function findScannerByName(session: Session, name: string): Promise
 
 /** The scanner whose present or former key has this hash. */
 export async function findScannerByKeyHash(session: Session, hash: string): Promise<ScannerRow | undefined> {
-  return selectScanners(session)
-    .where((eb) => eb.or([eb("api_key_hash", "=", hash), eb("former_key_hash", "=", hash)]))
-    .executeTakeFirst();
+  const present = await selectScanners(session).where("api_key_hash", "=", hash).executeTakeFirst();
+  // Not one query with `or`: every call of every agent comes through here, and hardly any with a former key.
+  return present ?? selectScanners(session).where("former_key_hash", "=", hash).executeTakeFirst();
 }
 
 export async function findScannersById(session: Session, ids: readonly number[]): Promise<ScannerRow[]> {
@@ -80,7 +82,11 @@ export async function countScanners({ db }: Session): Promise<number> {
 export async function insertScanner({ db, dialect }: Session, scanner: NewScanner): Promise<number> {
   const { id } = await db
     .insertInto("scanners")
-    .values({ ...scanner, created_at: dialect.nowMs() })
+    .values({
+      ...scanner,
+      created_at: dialect.nowMs(),
+      ...(scanner.enrolment_token_id === undefined ? {} : { unapproved_at: dialect.nowMs() }),
+    })
     .returning("id")
     .executeTakeFirstOrThrow();
   return id;
@@ -92,18 +98,6 @@ export async function updateScanner(
   change: Updateable<ScannersTable>,
 ): Promise<void> {
   await db.updateTable("scanners").set(change).where("id", "=", id).execute();
-}
-
-/** The new key takes the place of the present one, which is remembered as the former. */
-export async function replaceApiKey({ db }: Session, id: number, keyHash: string | null): Promise<void> {
-  await db
-    .updateTable("scanners")
-    .set((eb) => ({
-      former_key_hash: eb.fn.coalesce("api_key_hash", "former_key_hash"),
-      api_key_hash: keyHash,
-    }))
-    .where("id", "=", id)
-    .execute();
 }
 
 export async function markRegistered({ db, dialect }: Session, id: number): Promise<void> {
@@ -164,11 +158,20 @@ export async function recordInventory({ db }: Session, id: number, inventory: In
   await db.updateTable("scanners").set(withoutUndefined(inventory)).where("id", "=", id).execute();
 }
 
-/** A good heartbeat: seen now, and no error any more. Returns the database's time. */
-export async function recordHeartbeat({ db, dialect }: Session, id: number): Promise<number> {
+/**
+ * A good heartbeat: seen now, this is what it is and how it fares, and no error any more. One statement, since there is
+ * nothing that happens more often. Returns the database's time.
+ * @param metrics JSON, the latest
+ */
+export async function recordHeartbeat(
+  { db, dialect }: Session,
+  id: number,
+  inventory: Inventory & { readonly metrics: string | undefined },
+): Promise<number> {
   const row = await db
     .updateTable("scanners")
     .set({
+      ...withoutUndefined(inventory),
       last_heartbeat_at: dialect.nowMs(),
       last_error_at: null,
       last_error_code: null,

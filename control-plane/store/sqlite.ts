@@ -20,9 +20,18 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
+import { type SqliteStatement, StatementCache } from "./sqlite-statements.ts";
 
 /** How long to wait for another process that holds the file's write lock. */
-const BUSY_TIMEOUT_MS = 5_000;
+export const SQLITE_BUSY_TIMEOUT_MS = 5_000;
+
+/**
+ * Results come in by the thousand, for addresses far from each other. With the few MiB that SQLite takes by itself,
+ * every batch would be written out and read in again; with these it takes them in twice as fast.
+ */
+const CACHE_KIB = 65_536;
+/** Of 4 KiB: the file beside the database grows to 32 MiB before it is merged. */
+const CHECKPOINT_PAGES = 8_192;
 
 export class BunSqliteDialect implements Dialect {
   private readonly path: string;
@@ -60,10 +69,12 @@ class BunSqliteDriver implements Driver {
   async init(): Promise<void> {
     if (this.path !== ":memory:") createForOwnerOnly(this.path);
     const database = new Database(this.path, { create: true, strict: true });
-    database.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    database.run(`pragma busy_timeout = ${SQLITE_BUSY_TIMEOUT_MS}`);
     database.run("pragma journal_mode = wal");
     database.run("pragma synchronous = normal");
     database.run("pragma foreign_keys = on");
+    database.run(`pragma cache_size = -${CACHE_KIB}`);
+    database.run(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     this.connection = new BunSqliteConnection(database);
   }
 
@@ -105,21 +116,29 @@ function createForOwnerOnly(path: string): void {
 
 class BunSqliteConnection implements DatabaseConnection {
   private readonly database: Database;
+  private readonly statements: StatementCache;
 
   constructor(database: Database) {
     this.database = database;
+    this.statements = new StatementCache(database);
   }
 
   close(): void {
+    this.statements.close();
     this.database.close();
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    using statement = this.database.prepare<R, SQLQueryBindings[]>(sql);
-    const bindings = parameters.map(binding);
-    if (statement.columnNames.length > 0) return { rows: statement.all(...bindings) };
-    const { changes, lastInsertRowid } = statement.run(...bindings);
-    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    return this.statements.with(sql, (statement) => {
+      if (Array.isArray(parameters[0])) return executeForEach(statement, parameters);
+      const bindings = parameters.map(binding);
+      if (statement.columnNames.length > 0) {
+        // What a row is, the query that was compiled knows, and no driver.
+        return { rows: statement.all(...bindings) as R[] };
+      }
+      const { changes, lastInsertRowid } = statement.run(...bindings);
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    });
   }
 
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
@@ -127,8 +146,19 @@ class BunSqliteConnection implements DatabaseConnection {
   }
 }
 
+/** A statement whose parameters are rows runs once for each: faster than any statement of many rows. */
+function executeForEach(statement: SqliteStatement, rows: readonly unknown[]): QueryResult<never> {
+  let affected = 0;
+  for (const row of rows) {
+    if (!Array.isArray(row)) throw new Error("rows and single values cannot be bound together");
+    affected += statement.run(...row.map(binding)).changes;
+  }
+  return { rows: [], numAffectedRows: BigInt(affected) };
+}
+
 /** @throws Error for a value that no column holds: a bug in a query */
 function binding(value: unknown): SQLQueryBindings {
   if (value === null || typeof value === "string" || typeof value === "number") return value;
+  if (value instanceof Uint8Array) return value;
   throw new Error(`a ${typeof value} cannot be bound to a query`);
 }

@@ -6,8 +6,10 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { PortolanError } from "#shared/errors.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
-import { PostgresDialectRules, type SqlDialect, SqliteDialectRules } from "./dialect.ts";
+import { type LockName, PostgresDialectRules, type SqlDialect, SqliteDialectRules } from "./dialect.ts";
+import { type Channel, LocalNotices, type Notice, type NoticeListener, type Notices } from "./notices.ts";
 import { openPostgresPool } from "./postgres.ts";
+import { PostgresNotices } from "./postgres-notices.ts";
 import { BunSqliteDialect } from "./sqlite.ts";
 import type { Tables } from "./tables.ts";
 
@@ -15,6 +17,11 @@ import type { Tables } from "./tables.ts";
 export interface Session {
   readonly db: Kysely<Tables>;
   readonly dialect: SqlDialect;
+  /**
+   * Tells whoever subscribed to the channel, in every replica, once the transaction is committed.
+   * @param payload up to MAX_NOTICE_BYTES of ASCII
+   */
+  notify(channel: Channel, payload: string): Promise<void>;
 }
 
 export interface StoreOptions {
@@ -25,10 +32,14 @@ export interface StoreOptions {
 export class Store {
   readonly dialect: SqlDialect;
   private readonly db: Kysely<Tables>;
+  private readonly notices: Notices;
+  /** What `tryExclusive` is doing here. */
+  private readonly exclusive = new Set<LockName>();
 
-  constructor(db: Kysely<Tables>, dialect: SqlDialect) {
+  constructor(db: Kysely<Tables>, dialect: SqlDialect, notices: Notices) {
     this.db = db;
     this.dialect = dialect;
+    this.notices = notices;
   }
 
   /**
@@ -37,7 +48,10 @@ export class Store {
    */
   async run<T>(work: (session: Session) => Promise<T>): Promise<T> {
     try {
-      return await work({ db: this.db, dialect: this.dialect });
+      const outbox: Notice[] = [];
+      const result = await work(this.session(this.db, outbox));
+      this.notices.deliver(outbox);
+      return result;
     } catch (error) {
       throw this.translate(error);
     }
@@ -49,11 +63,48 @@ export class Store {
    * @throws PortolanError DATABASE_UNAVAILABLE when the database cannot be reached
    */
   async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const outbox: Notice[] = [];
     try {
-      return await this.db.transaction().execute((db) => work({ db, dialect: this.dialect }));
+      const result = await this.db.transaction().execute((db) => work(this.session(db, outbox)));
+      this.notices.deliver(outbox);
+      return result;
     } catch (error) {
       throw this.translate(error);
     }
+  }
+
+  /**
+   * Runs the work in a transaction, unless someone is at it already, here or in another replica. Other transactions
+   * that need the same lock (`holdLock`) wait for the end of it.
+   * @returns whether it ran
+   * @throws PortolanError DATABASE_UNAVAILABLE when the database cannot be reached
+   */
+  async tryExclusive(name: LockName, work: (session: Session) => Promise<void>): Promise<boolean> {
+    if (this.exclusive.has(name)) return false;
+    this.exclusive.add(name);
+    try {
+      return await this.transaction(async (session) => {
+        if (!(await session.dialect.tryLock(session.db, name))) return false;
+        await work(session);
+        return true;
+      });
+    } finally {
+      this.exclusive.delete(name);
+    }
+  }
+
+  /**
+   * Hears what is sent on the channel from now on, by this replica and by all others. Notices are hints: one may be
+   * missed while the database is away, and after that the listener is told `undefined`.
+   * @returns the end of the subscription
+   */
+  subscribe(channel: Channel, listener: NoticeListener): () => void {
+    return this.notices.subscribe(channel, listener);
+  }
+
+  /** False while nothing of other replicas can be heard: before the first subscription, and while the database is away. */
+  get isHearing(): boolean {
+    return this.notices.isHearing;
   }
 
   /** True when the database answers. */
@@ -67,7 +118,16 @@ export class Store {
   }
 
   async close(): Promise<void> {
+    await this.notices.close();
     await this.db.destroy();
+  }
+
+  private session(db: Kysely<Tables>, outbox: Notice[]): Session {
+    return {
+      db,
+      dialect: this.dialect,
+      notify: (channel, payload) => this.notices.post(db, { channel, payload }, outbox),
+    };
   }
 
   private translate(error: unknown): unknown {
@@ -87,10 +147,17 @@ export class Store {
 export function openStore(url: string, options: StoreOptions = {}): Store {
   const address = parseDatabaseUrl(url);
   if (address.kind === "postgres") {
-    const pool = openPostgresPool(address.url, options.onConnectionLost ?? (() => {}));
-    return new Store(new Kysely({ dialect: new PostgresDialect({ pool }) }), new PostgresDialectRules());
+    const onConnectionLost = options.onConnectionLost ?? (() => {});
+    const pool = openPostgresPool(address.url, onConnectionLost);
+    const notices = new PostgresNotices(address.url, onConnectionLost);
+    return new Store(
+      new Kysely({ dialect: new PostgresDialect({ pool }) }),
+      new PostgresDialectRules(),
+      notices,
+    );
   }
-  return new Store(new Kysely({ dialect: new BunSqliteDialect(address.path) }), new SqliteDialectRules());
+  const db = new Kysely<Tables>({ dialect: new BunSqliteDialect(address.path) });
+  return new Store(db, new SqliteDialectRules(), new LocalNotices());
 }
 
 /** The database's time, in milliseconds since 1970 UTC. */

@@ -17,14 +17,19 @@ import type { DashboardFile } from "../http/dashboard.ts";
 import type { App } from "../http/environment.ts";
 import type { PublicUrlOptions } from "../http/public-url.ts";
 import { AgentBinaries } from "../services/agent-binaries.ts";
+import type { AsnDatabase } from "../services/asn-database.ts";
 import { createServices, type Services } from "../services/services.ts";
+import type { SettingDefaults } from "../services/settings.ts";
 import type { Store } from "../store/store.ts";
+import { checkAnswer } from "./documented-answers.ts";
 import { FakeClock } from "./fake-clock.ts";
 
 export interface Call {
   readonly key?: string;
   readonly token?: string;
   readonly body?: unknown;
+  /** A body as it is, in place of `body`. */
+  readonly text?: string;
   /** The connection's other end. */
   readonly from?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -49,6 +54,8 @@ export interface TestOptions {
   readonly url?: Partial<PublicUrlOptions>;
   readonly dashboard?: readonly DashboardFile[];
   readonly minWireVersion?: number;
+  readonly asnDatabase?: AsnDatabase;
+  readonly settingDefaults?: SettingDefaults;
 }
 
 export class TestControlPlane {
@@ -62,7 +69,13 @@ export class TestControlPlane {
   constructor(store: Store, options: TestOptions = {}) {
     const log = new Log((entry) => this.logged.push(entry), "DEBUG", this.clock.nowMs);
     this.store = store;
-    this.services = createServices({ store, clock: this.clock, log });
+    this.services = createServices({
+      store,
+      clock: this.clock,
+      log,
+      asnDatabase: options.asnDatabase,
+      settingDefaults: options.settingDefaults ?? {},
+    });
     this.app = createApp({
       services: this.services,
       binaries: new AgentBinaries({
@@ -77,24 +90,32 @@ export class TestControlPlane {
     });
   }
 
+  /** Fails when the answer is not as the app's OpenAPI document says. */
   async call(method: string, path: string, call: Call = {}): Promise<Answer> {
     const headers = new Headers(call.headers);
     if (call.key !== undefined) headers.set(API_KEY_HEADER, call.key);
     if (call.token !== undefined) headers.set("Authorization", `Bearer ${call.token}`);
     if (call.body !== undefined) headers.set("Content-Type", "application/json");
+    const text = call.text ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
     const response = await this.app.request(
       path,
       {
         method,
         headers,
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        ...(text === undefined ? {} : { body: text }),
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       },
       { peerAddress: call.from ?? "192.0.2.1" },
     );
-    const text = await response.text();
+    const received = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    const answer = {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? JSON.parse(received) : received,
+    };
+    checkAnswer(this.app, { method, path, sentBody: call.body, ...answer });
+    return answer;
   }
 
   /** An operator's token of this role. */

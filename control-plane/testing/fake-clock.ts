@@ -20,6 +20,12 @@ export class FakeClock implements Clock {
     return this.sleepers.size;
   }
 
+  /** In how many milliseconds the first sleep ends; undefined when none is under way. */
+  get nextWakeMs(): number | undefined {
+    if (this.sleepers.size === 0) return undefined;
+    return Math.min(...[...this.sleepers].map(({ wakeAtMs }) => wakeAtMs)) - this.elapsedMs;
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const sleeper = { wakeAtMs: this.elapsedMs + ms, wake: () => this.wake(sleeper, resolve) };

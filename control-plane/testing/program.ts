@@ -14,6 +14,8 @@ export interface Run {
 
 export interface ServingProgram {
   readonly url: string;
+  /** Asks it to read its files again (SIGHUP). */
+  reload(): void;
   /** Asks it to stop. @returns the exit code */
   stop(): Promise<number>;
 }
@@ -46,6 +48,7 @@ export async function startServe(args: readonly string[], env: Environment): Pro
   );
   return {
     url: await readUrl(child.stdout),
+    reload: () => child.kill("SIGHUP"),
     stop: () => {
       child.kill("SIGTERM");
       return child.exited;

@@ -59,6 +59,7 @@ export const scanLogSchema = z.object({
   level: z.string(),
   message: z.string(),
 });
+export type ScanLog = z.infer<typeof scanLogSchema>;
 
 /** `GET /api/scans/:id/logs`, oldest first. */
 export const scanLogListSchema = z.object({ logs: z.array(scanLogSchema), nextCursor: z.int().nullable() });

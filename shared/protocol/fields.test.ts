@@ -6,6 +6,7 @@ import {
   addressSchema,
   idParameterSchema,
   idSchema,
+  observedTextSchema,
   pageQuerySchema,
   rateSchema,
   scannerNameSchema,
@@ -31,7 +32,7 @@ const FIELDS: readonly FieldCase[] = [
     name: "id parameter",
     schema: idParameterSchema,
     accepted: ["1", "42"],
-    refused: ["", "0", "-1", "1.5", "abc", "1;drop", undefined],
+    refused: ["", "0", "-1", "1.5", "abc", "1;drop", "0x1", "1e3", " 1", "99999999999999999", undefined],
   },
   {
     name: "timestamp",
@@ -101,4 +102,11 @@ describe("page query", () => {
     }
     expect(pageQuerySchema.safeParse({ cursor: "-1" }).success).toBe(false);
   });
+});
+
+test("observed text keeps all but what no database keeps", () => {
+  const schema = observedTextSchema(8);
+  for (const text of ["", "ÄÖ 漢 🧭", "\r\n\u001b[31m"]) expect(schema.parse(text)).toBe(text);
+  expect(schema.parse("a\0b\ud800c")).toBe("a\uFFFDb\uFFFDc");
+  expect(schema.safeParse("123456789").success).toBe(false);
 });

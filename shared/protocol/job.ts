@@ -10,6 +10,8 @@ import { z } from "zod";
 import {
   addressSchema,
   idSchema,
+  numberParameter,
+  observedTextSchema,
   portStateSchema,
   protocolSchema,
   rateSchema,
@@ -28,10 +30,15 @@ import {
   MAX_RETRIES,
   MAX_TARGET_LENGTH,
   MAX_TARGET_RANGES,
+  MAX_TARGETS_PER_JOB,
 } from "./limits.ts";
 
 export const jobStatusSchema = z.enum(["pending", "assigned", "running", "completed", "failed", "cancelled"]);
 export type JobStatus = z.infer<typeof jobStatusSchema>;
+
+/** `syn` sends raw packets, `connect` asks the kernel, `nmap` has an installed nmap do it. */
+export const scanEngineSchema = z.enum(["syn", "connect", "nmap"]);
+export type ScanEngine = z.infer<typeof scanEngineSchema>;
 
 /** Addresses and ports to combine. Resolved, de-duplicated, exclusions already taken out. */
 export const jobTargetSchema = z.object({
@@ -54,6 +61,15 @@ export const jobOptionsSchema = z.object({
 });
 export type JobOptions = z.infer<typeof jobOptionsSchema>;
 
+/** Finding ports comes first, asking what answers on them second. */
+export const jobPhasesSchema = z.object({
+  discoveryTimeoutSeconds: z.int().min(1),
+  serviceTimeoutSeconds: z.int().min(0),
+  /** Share of the job's progress that is reached when discovery is done. */
+  discoveryProgress: z.number().min(0).max(1),
+});
+export type JobPhases = z.infer<typeof jobPhasesSchema>;
+
 export const jobSchema = z.object({
   jobId: idSchema,
   scanId: idSchema,
@@ -61,19 +77,27 @@ export const jobSchema = z.object({
   leaseId: z.uuid(),
   leaseExpiresAt: timestampSchema,
   attempt: z.int().min(1),
-  targets: z.array(jobTargetSchema).min(1).max(1_000),
+  targets: z.array(jobTargetSchema).min(1).max(MAX_TARGETS_PER_JOB),
   /** The lowest of the limits that apply; 0 means unlimited. */
   maxProbesPerSecond: rateSchema,
+  /** The scanner's own limit, over all its jobs together; 0 means unlimited. Not told: it stays as it was. */
+  scannerProbesPerSecond: rateSchema.optional(),
+  /** Higher runs first; 0 where it is not told. */
+  priority: z.int().min(0).max(100).optional(),
   /** `syn` falls back to `connect` where the agent may not send raw packets, and the summary says so. */
-  engine: z.enum(["syn", "connect"]),
+  engine: scanEngineSchema,
   options: jobOptionsSchema,
+  /** Ask open ports what answers on them. */
+  serviceDetection: z.boolean().optional(),
+  /** With service detection or nmap: how time and progress are divided. */
+  phases: jobPhasesSchema.optional(),
 });
 export type Job = z.infer<typeof jobSchema>;
 
 /** `GET /scanner/jobs?wait=s` claims pending jobs, waiting up to `wait` seconds for the first. */
 export const jobsQuerySchema = z.object({
-  wait: z.coerce.number().int().min(0).max(MAX_POLL_WAIT_SECONDS).default(0),
-  max: z.coerce.number().int().min(1).max(MAX_JOBS_PER_POLL).default(1),
+  wait: numberParameter(z.int().min(0).max(MAX_POLL_WAIT_SECONDS)).default(0),
+  max: numberParameter(z.int().min(1).max(MAX_JOBS_PER_POLL)).default(1),
 });
 export const jobsResponseSchema = z.object({ jobs: z.array(jobSchema).max(MAX_JOBS_PER_POLL) });
 export type JobsResponse = z.infer<typeof jobsResponseSchema>;
@@ -84,6 +108,8 @@ export const jobDirectiveSchema = z.object({
   /** True: stop sending, deliver what was found, complete. */
   cancel: z.boolean(),
   maxProbesPerSecond: rateSchema,
+  /** As in the job: of all the scanner's jobs together, whichever of them the call was about. */
+  scannerProbesPerSecond: rateSchema.optional(),
 });
 export type JobDirective = z.infer<typeof jobDirectiveSchema>;
 
@@ -109,16 +135,16 @@ export const portResultSchema = z.object({
   protocol: protocolSchema,
   state: portStateSchema,
   /** Why: `syn-ack`, `reset`, `no-response`, `host-unreachable`, `admin-prohibited`, … */
-  reason: z.string().min(1).max(64),
+  reason: observedTextSchema(64).min(1),
   /** Time to live of the answer. */
   ttl: z.int().min(0).max(255).optional(),
-  service: z.string().max(255).optional(),
-  product: z.string().max(255).optional(),
-  version: z.string().max(255).optional(),
-  cpe: z.string().max(255).optional(),
-  banner: z.string().max(MAX_BANNER_LENGTH).optional(),
-  macAddress: z.string().max(32).optional(),
-  macVendor: z.string().max(255).optional(),
+  service: observedTextSchema(255).optional(),
+  product: observedTextSchema(255).optional(),
+  version: observedTextSchema(255).optional(),
+  cpe: observedTextSchema(255).optional(),
+  banner: observedTextSchema(MAX_BANNER_LENGTH).optional(),
+  macAddress: observedTextSchema(32).optional(),
+  macVendor: observedTextSchema(255).optional(),
   observedAt: timestampSchema,
 });
 export type PortResult = z.infer<typeof portResultSchema>;
@@ -128,12 +154,12 @@ export const hostResultSchema = z.object({
   address: portResultSchema.shape.address,
   state: z.enum(["up", "down"]),
   /** Why: `echo-reply`, `arp-reply`, `syn-ack`, `reset`, `no-response`, … */
-  reason: z.string().min(1).max(64),
+  reason: observedTextSchema(64).min(1),
   /** Time to live of the answer. */
   ttl: z.int().min(0).max(255).optional(),
-  macAddress: z.string().max(32).optional(),
-  macVendor: z.string().max(255).optional(),
-  hostname: z.string().max(255).optional(),
+  macAddress: observedTextSchema(32).optional(),
+  macVendor: observedTextSchema(255).optional(),
+  hostname: observedTextSchema(255).optional(),
   /** Why its open ports are not to be believed. */
   suspicious: z.enum(["answers-on-every-port"]).optional(),
   observedAt: timestampSchema,
@@ -157,7 +183,7 @@ export const jobLogsRequestSchema = z.object({
       z.object({
         timestamp: timestampSchema,
         level: z.enum(["debug", "info", "warning", "error"]),
-        message: z.string().max(MAX_LOG_MESSAGE_LENGTH),
+        message: observedTextSchema(MAX_LOG_MESSAGE_LENGTH),
       }),
     )
     .min(1)
@@ -224,7 +250,7 @@ export const jobCompleteRequestSchema = z.object({
   ...lease,
   status: z.enum(["completed", "failed", "cancelled"]),
   resultCount: z.int().min(0),
-  errorMessage: z.string().max(MAX_ERROR_LENGTH).optional(),
+  errorMessage: observedTextSchema(MAX_ERROR_LENGTH).optional(),
   summary: scanSummarySchema.optional(),
 });
 export type JobCompleteRequest = z.infer<typeof jobCompleteRequestSchema>;

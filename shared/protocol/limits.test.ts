@@ -11,7 +11,6 @@ import {
   jobCompleteRequestSchema,
   jobLogsRequestSchema,
   jobProgressRequestSchema,
-  jobResultsRequestSchema,
   jobSchema,
   jobStartRequestSchema,
 } from "./job.ts";
@@ -89,7 +88,6 @@ const AGENT_REQUESTS: readonly (readonly [name: string, schema: z.ZodType, maxBy
   ["heartbeat", heartbeatRequestSchema, limits.MAX_BODY_BYTES],
   ["job start", jobStartRequestSchema, limits.MAX_BODY_BYTES],
   ["job progress", jobProgressRequestSchema, limits.MAX_BODY_BYTES],
-  ["job results", jobResultsRequestSchema, limits.MAX_RESULT_BODY_BYTES],
   ["job logs", jobLogsRequestSchema, limits.MAX_BODY_BYTES],
   ["job complete", jobCompleteRequestSchema, limits.MAX_BODY_BYTES],
 ];
@@ -111,33 +109,21 @@ describe("bodies", () => {
     expect(maxBodyBytes(schema)).toBeFinite();
   });
 
-  test("the bound is a bound: the worst batch of results, written out, is within it", () => {
-    const hostile = "\u0000";
-    const row = {
-      address: "255.255.255.255",
-      port: 65_535,
-      protocol: "tcp",
-      state: "filtered",
-      reason: hostile.repeat(64),
-      banner: hostile.repeat(limits.MAX_BANNER_LENGTH),
-      service: hostile.repeat(255),
-      product: hostile.repeat(255),
-      version: hostile.repeat(255),
-      cpe: hostile.repeat(255),
-      macAddress: hostile.repeat(32),
-      macVendor: hostile.repeat(255),
-      ttl: 255,
-      observedAt: "2026-01-27T10:30:00.000000000Z",
+  test("the bound is a bound: the worst batch of log lines, written out, is within it", () => {
+    const line = {
+      timestamp: "2026-01-27T10:30:00.000000000Z",
+      level: "warning",
+      message: "\u0000".repeat(limits.MAX_LOG_MESSAGE_LENGTH),
     };
     const batch = {
       leaseId: crypto.randomUUID(),
       batch: limits.MAX_BATCHES_PER_JOB,
-      results: Array.from({ length: limits.MAX_RESULTS_PER_BATCH }, () => row),
+      logs: Array.from({ length: limits.MAX_LOG_LINES_PER_BATCH }, () => line),
     };
-    expect(jobResultsRequestSchema.safeParse(batch).success).toBe(true);
+    expect(jobLogsRequestSchema.safeParse(batch).success).toBe(true);
     const bytes = Buffer.byteLength(JSON.stringify(batch));
-    expect(bytes).toBeLessThanOrEqual(maxBodyBytes(jobResultsRequestSchema));
-    expect(bytes).toBeGreaterThan(0.95 * maxBodyBytes(jobResultsRequestSchema));
+    expect(bytes).toBeLessThanOrEqual(maxBodyBytes(jobLogsRequestSchema));
+    expect(bytes).toBeGreaterThan(0.95 * maxBodyBytes(jobLogsRequestSchema));
   });
 
   test("a text or list without a maximum is noticed", () => {

@@ -39,6 +39,8 @@ describe("scan create", () => {
       exclude: [],
       maxProbesPerSecond: 0,
       engine: "syn",
+      serviceDetection: false,
+      priority: 0,
       retries: limits.DEFAULT_RETRIES,
       portTimeoutMs: limits.DEFAULT_PORT_TIMEOUT_MS,
       scanTimeoutSeconds: limits.DEFAULT_SCAN_TIMEOUT_SECONDS,

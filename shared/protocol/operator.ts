@@ -5,14 +5,22 @@ import {
   addressSchema,
   idParameterSchema,
   idSchema,
+  numberParameter,
   pageQuerySchema,
   portStateSchema,
+  prioritySchema,
   protocolSchema,
   rateSchema,
   scannerNameSchema,
   timestampSchema,
 } from "./fields.ts";
-import { jobStatusSchema, portResultSchema, scanSummarySchema } from "./job.ts";
+import {
+  endpointCursorSchema,
+  endpointPageQuerySchema,
+  suspicionReasonSchema,
+  vantageSchema,
+} from "./endpoints.ts";
+import { jobStatusSchema, portResultSchema, scanEngineSchema, scanSummarySchema } from "./job.ts";
 import {
   DEFAULT_PORT_TIMEOUT_MS,
   DEFAULT_RETRIES,
@@ -24,7 +32,10 @@ import {
 } from "./limits.ts";
 import { hostMetricsSchema } from "./scanner.ts";
 
-/** `pending` has never registered; `offline` has not sent a heartbeat for two minutes. */
+/**
+ * `pending` has never registered; `unapproved` enrolled itself and waits for an operator; `offline` has not sent a
+ * heartbeat for two minutes.
+ */
 export const scannerStatusSchema = z.enum(["pending", "active", "offline", "disabled", "unapproved"]);
 export type ScannerStatus = z.infer<typeof scannerStatusSchema>;
 
@@ -57,6 +68,8 @@ export const scannerViewSchema = z.object({
   /** The metrics of the last heartbeat that carried any. */
   metrics: hostMetricsSchema.partial().nullable(),
   activeJobs: z.int().min(0),
+  /** Since when the agent is to fetch a new key, and has not used one; null when nothing is to be done. */
+  keyRotationRequestedAt: timestampSchema.nullable(),
   createdBy: z.string(),
   createdAt: timestampSchema,
 });
@@ -102,13 +115,29 @@ export const scanCreateRequestSchema = z.strictObject({
   exclude: z.array(z.string().min(1).max(MAX_TARGET_LENGTH)).max(10_000).default([]),
   ports: z.string().min(1).max(MAX_PORT_SPEC_LENGTH),
   maxProbesPerSecond: rateSchema.default(0),
-  engine: z.enum(["syn", "connect"]).default("syn"),
+  engine: scanEngineSchema.default("syn"),
+  serviceDetection: z.boolean().default(false),
+  priority: prioritySchema.default(0),
   retries: z.int().min(0).max(MAX_RETRIES).default(DEFAULT_RETRIES),
   portTimeoutMs: z.int().min(50).max(60_000).default(DEFAULT_PORT_TIMEOUT_MS),
   scanTimeoutSeconds: z.int().min(1).max(604_800).default(DEFAULT_SCAN_TIMEOUT_SECONDS),
   reportStates: z.array(portStateSchema).min(1).max(3).default(["open"]),
 });
 export type ScanCreateRequest = z.input<typeof scanCreateRequestSchema>;
+
+/** `POST /api/scans` with a template: scan what it names from where it says, now. */
+export const templateScanRequestSchema = z.strictObject({
+  templateId: idSchema,
+  /** The template's where it is absent. */
+  name: z.string().max(255).optional(),
+  priority: prioritySchema.default(0),
+});
+export type TemplateScanRequest = z.output<typeof templateScanRequestSchema>;
+
+export const scanStartRequestSchema = z.union([scanCreateRequestSchema, templateScanRequestSchema]);
+
+/** `POST /api/config/scan-templates/:id/run` */
+export const templateRunRequestSchema = templateScanRequestSchema.omit({ templateId: true });
 
 export const jobViewSchema = z.object({
   id: idSchema,
@@ -127,10 +156,17 @@ export const scanViewSchema = z.object({
   id: idSchema,
   name: z.string(),
   status: scanStatusSchema,
+  engine: scanEngineSchema,
+  serviceDetection: z.boolean(),
+  priority: prioritySchema,
+  /** What it was started by; these may be gone. */
+  templateId: idSchema.nullable(),
+  scheduleId: idSchema.nullable(),
   targets: z.array(z.string()),
   ports: z.string(),
-  /** Addresses times ports times scanners. */
+  /** Addresses times ports times vantage points, nothing counted twice. */
   probes: z.int().min(0),
+  jobCounts: z.record(jobStatusSchema, z.int().min(0)),
   /** Mean of the jobs' coverage, weighted by their probes. */
   coverage: z.number().min(0).max(1),
   resultCount: z.int().min(0),
@@ -139,9 +175,19 @@ export const scanViewSchema = z.object({
   createdAt: timestampSchema,
   startedAt: timestampSchema.nullable(),
   endedAt: timestampSchema.nullable(),
+  /** The first MAX_JOBS_SHOWN; all are in `GET /api/jobs?scanId=`. */
   jobs: z.array(jobViewSchema),
 });
 export type ScanView = z.infer<typeof scanViewSchema>;
+
+/** `GET /api/scans`, newest first. */
+export const scansQuerySchema = pageQuerySchema.extend({
+  status: scanStatusSchema.optional(),
+  templateId: idParameterSchema.optional(),
+  scheduleId: idParameterSchema.optional(),
+  /** Part of the name, in any case. */
+  q: z.string().min(1).max(255).optional(),
+});
 
 export const scanListSchema = z.object({
   scans: z.array(scanViewSchema.omit({ jobs: true })),
@@ -150,25 +196,31 @@ export const scanListSchema = z.object({
 });
 
 /** `GET /api/scans/:id/results` */
-export const resultsQuerySchema = pageQuerySchema.extend({
+export const resultsQuerySchema = endpointPageQuerySchema.extend({
   state: portStateSchema.optional(),
   protocol: protocolSchema.optional(),
   address: addressSchema.optional(),
-  port: z.coerce.number().int().min(0).max(65_535).optional(),
+  port: numberParameter(z.int().min(0).max(65_535)).optional(),
   scannerId: idParameterSchema.optional(),
 });
 
 export const resultViewSchema = portResultSchema.omit({ observedAt: true }).extend({
-  id: idSchema,
+  /** Of the row, within its scan; as `cursor` it gives those after. */
+  id: z.string(),
+  vantage: vantageSchema,
+  /** Who saw it last. */
   scannerId: idSchema,
   firstSeen: timestampSchema,
   lastSeen: timestampSchema,
+  /** Why it is not to be believed. */
+  suspicious: suspicionReasonSchema.optional(),
 });
 export type ResultView = z.infer<typeof resultViewSchema>;
 
+/** By vantage point, address, protocol and port. */
 export const resultListSchema = z.object({
   results: z.array(resultViewSchema),
-  nextCursor: z.int().nullable(),
+  nextCursor: endpointCursorSchema.nullable(),
 });
 
 export const healthSchema = z.object({

@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { MAX_CAPABILITIES } from "./limits.ts";
 import {
   API_KEY_PREFIX,
+  ENROLMENT_TOKEN_PREFIX,
   heartbeatRequestSchema,
   heartbeatResponseSchema,
   OPERATOR_TOKEN_PREFIX,
@@ -81,7 +82,7 @@ describe("heartbeat", () => {
 });
 
 test("no credential prefix is the beginning of another", () => {
-  const prefixes = [PROVISIONING_TOKEN_PREFIX, API_KEY_PREFIX, OPERATOR_TOKEN_PREFIX];
+  const prefixes = [PROVISIONING_TOKEN_PREFIX, ENROLMENT_TOKEN_PREFIX, API_KEY_PREFIX, OPERATOR_TOKEN_PREFIX];
   for (const prefix of prefixes) {
     expect(prefixes.filter((other) => other.startsWith(prefix))).toEqual([prefix]);
   }

@@ -14,5 +14,13 @@ export const MIN_WIRE_VERSION = 1;
 /** Header in which both sides tell their wire version. */
 export const WIRE_VERSION_HEADER = "x-portolan-wire";
 
+/** Whether a version of an agent, `1.2.3`, comes before another. Undefined where one cannot be read. */
+export function isOlderVersion(version: string, other: string): boolean | undefined {
+  const [a, b] = [version, other].map((text) => /^(\d+)\.(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number));
+  if (a === undefined || b === undefined) return undefined;
+  const at = a.findIndex((part, i) => part !== b[i]);
+  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
+}
+
 /** Version of both programs. Released together, so that one number answers "which version is this". */
 export const PORTOLAN_VERSION = "0.1.0";

@@ -10,16 +10,23 @@ import {
   scannerCreateRequestSchema,
   type ScannerCreateResponse,
   scannerCreateResponseSchema,
-  scannerListSchema,
   scannerViewSchema,
 } from "#shared/protocol/operator.ts";
+import { scannerListQuerySchema, scannerPageSchema } from "#shared/protocol/scanner-config.ts";
 import { installCommand } from "../../services/install-script.ts";
 import { actorOf } from "../../services/operators.ts";
 import type { ProvisionedScanner } from "../../services/scanners.ts";
 import type { Services } from "../../services/services.ts";
 import type { App } from "../environment.ts";
 import { publicUrl, type PublicUrlOptions } from "../public-url.ts";
-import { errorAnswers, idParameter, jsonBody, jsonContent, OPERATOR_SECURITY } from "../route-parts.ts";
+import {
+  errorAnswers,
+  idParameter,
+  jsonBody,
+  jsonContent,
+  OPERATOR_SECURITY,
+  refuses,
+} from "../route-parts.ts";
 
 const common = { tags: ["scanner configuration"], security: OPERATOR_SECURITY };
 const answersScanner = { 200: jsonContent(scannerViewSchema, "The scanner as it is now"), ...errorAnswers };
@@ -28,8 +35,9 @@ const listRoute = createRoute({
   ...common,
   method: "get",
   path: "/config/scanners",
-  summary: "All scanners",
-  responses: { 200: jsonContent(scannerListSchema, "All scanners by name"), ...errorAnswers },
+  summary: "All scanners, or a page of those that match",
+  request: { query: scannerListQuerySchema },
+  responses: { 200: jsonContent(scannerPageSchema, "All by name, or a page by id"), ...errorAnswers },
 });
 
 const createScannerRoute = createRoute({
@@ -37,6 +45,7 @@ const createScannerRoute = createRoute({
   method: "post",
   path: "/config/scanners",
   summary: "Add a scanner; the answer has the one line to run on its host",
+  ...refuses("CONFLICT", "LIMIT_REACHED"),
   request: { body: jsonBody(scannerCreateRequestSchema) },
   responses: {
     201: jsonContent(scannerCreateResponseSchema, "The scanner and its one-time token"),
@@ -58,6 +67,7 @@ const updateRoute = createRoute({
   method: "put",
   path: "/config/scanners/{id}",
   summary: "Change name, description or rate limit",
+  ...refuses("CONFLICT"),
   request: { params: idParameter, body: jsonBody(scannerUpdateRequestSchema) },
   responses: answersScanner,
 });
@@ -73,6 +83,7 @@ const bindingRoute = createRoute({
 
 const deleteRoute = createRoute({
   ...common,
+  ...refuses("IN_USE"),
   method: "delete",
   path: "/config/scanners/{id}",
   summary: "Remove a scanner: its key stops working, its jobs fail, its results stay",
@@ -89,11 +100,15 @@ const getBindingRoute = createRoute({
   responses: { 200: jsonContent(bindingViewSchema, "The binding"), ...errorAnswers },
 });
 
-export function addScannerConfig(app: App, { scanners }: Services, urlOptions: PublicUrlOptions): void {
-  app.openapi(listRoute, async (c) => c.json({ scanners: await scanners.list() }, 200));
+export function addScannerConfig(
+  app: App,
+  { scanners, scannerList, settings }: Services,
+  urlOptions: PublicUrlOptions,
+): void {
+  app.openapi(listRoute, async (c) => c.json(await scannerList.list(c.req.valid("query")), 200));
   app.openapi(createScannerRoute, async (c) => {
     const created = await scanners.create(c.req.valid("json"), actorOf(c.get("operator")));
-    return c.json(provisioned(created, publicUrl(c, urlOptions)), 201);
+    return c.json(provisioned(created, await publicUrl(c, urlOptions, settings)), 201);
   });
   app.openapi(getRoute, async (c) => c.json(await scanners.get(c.req.valid("param").id), 200));
   app.openapi(updateRoute, async (c) => {

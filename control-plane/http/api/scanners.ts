@@ -2,6 +2,7 @@
 
 import { createRoute } from "@hono/zod-openapi";
 import { scannerListSchema, scannerViewSchema } from "#shared/protocol/operator.ts";
+import { scannerStatsQuerySchema, scannerStatsSchema } from "#shared/protocol/scanner-stats.ts";
 import type { Services } from "../../services/services.ts";
 import type { App } from "../environment.ts";
 import { errorAnswers, idParameter, jsonContent, OPERATOR_SECURITY } from "../route-parts.ts";
@@ -25,7 +26,20 @@ const getRoute = createRoute({
   responses: { 200: jsonContent(scannerViewSchema, "The scanner"), ...errorAnswers },
 });
 
-export function addScanners(app: App, { scanners }: Services): void {
+const statsRoute = createRoute({
+  method: "get",
+  path: "/scanners/{id}/stats",
+  tags: ["scanners"],
+  summary: "Load, memory and traffic of one scanner over time",
+  security: OPERATOR_SECURITY,
+  request: { params: idParameter, query: scannerStatsQuerySchema },
+  responses: { 200: jsonContent(scannerStatsSchema, "The steps that have heartbeats"), ...errorAnswers },
+});
+
+export function addScanners(app: App, { scanners, scannerSeries }: Services): void {
+  app.openapi(statsRoute, async (c) =>
+    c.json(await scannerSeries.read(c.req.valid("param").id, c.req.valid("query")), 200),
+  );
   app.openapi(listRoute, async (c) => c.json({ scanners: await scanners.list() }, 200));
   app.openapi(getRoute, async (c) => c.json(await scanners.get(c.req.valid("param").id), 200));
 }

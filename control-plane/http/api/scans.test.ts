@@ -21,7 +21,7 @@ describeOnSqlite("starting a scan", (openTestStore) => {
     [{ targets: ["224.0.0.1", "ff02::1"] }, "INVALID_TARGET", "no address that may be probed"],
     [{ ports: "22,abc" }, "INVALID_PORT", "'abc'"],
     [{ ports: "22,!22" }, "INVALID_PORT", "no port is left"],
-    [{ ports: "22,U:53" }, "INVALID_PORT", "U:53"],
+    [{ ports: "22,U:53", engine: "connect" }, "INVALID_PORT", "U:53"],
     [{ ports: "22", reportStates: ["ajar"] }, "INVALID_REQUEST", "reportStates"],
     [{ speed: 5 }, "INVALID_REQUEST", "speed"],
   ])("refuses %j, naming what is wrong", async (request, code, why) => {

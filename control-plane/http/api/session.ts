@@ -1,24 +1,31 @@
 /** `/api/session`: signing in and out in a browser. */
 
 import { createRoute } from "@hono/zod-openapi";
+import { z } from "zod";
 import { sessionCreateRequestSchema, type SessionView, sessionViewSchema } from "#shared/protocol/session.ts";
 import type { Services } from "../../services/services.ts";
 import type { OperatorSession } from "../../services/sessions.ts";
 import { isoTime } from "../../services/time.ts";
 import type { App } from "../environment.ts";
 import type { PublicUrlOptions } from "../public-url.ts";
-import { errorAnswers, jsonBody, jsonContent, SESSION_SECURITY } from "../route-parts.ts";
+import { errorAnswers, jsonBody, jsonContent, refuses, SESSION_SECURITY } from "../route-parts.ts";
 import { requireSameOrigin } from "../same-origin.ts";
 import { clearSessionCookie, sessionId, setSessionCookie } from "../session-cookie.ts";
 
 const common = { tags: ["session"], path: "/session" };
 
+const setsCookie = z.object({ "Set-Cookie": z.string().describe("The session's cookie, or its end") });
+
 const signInRoute = createRoute({
   ...common,
   method: "post",
   summary: "Sign in with an operator's token; the answer sets the session's cookie",
+  ...refuses("UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED"),
   request: { body: jsonBody(sessionCreateRequestSchema) },
-  responses: { 200: jsonContent(sessionViewSchema, "Who has signed in"), ...errorAnswers },
+  responses: {
+    200: { ...jsonContent(sessionViewSchema, "Who has signed in"), headers: setsCookie },
+    ...errorAnswers,
+  },
 });
 
 const getRoute = createRoute({
@@ -32,8 +39,9 @@ const signOutRoute = createRoute({
   ...common,
   method: "delete",
   summary: "Sign out",
+  ...refuses("FORBIDDEN"),
   security: SESSION_SECURITY,
-  responses: { 204: { description: "Signed out" }, ...errorAnswers },
+  responses: { 204: { description: "Signed out", headers: setsCookie }, ...errorAnswers },
 });
 
 export function addSession(app: App, { sessions }: Services, urlOptions: PublicUrlOptions): void {

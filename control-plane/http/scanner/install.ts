@@ -22,10 +22,14 @@ const installRoute = createRoute({
   },
 });
 
-export function addInstall(app: App, { provisioning }: Services, urlOptions: PublicUrlOptions): void {
+export function addInstall(
+  app: App,
+  { provisioning, settings }: Services,
+  urlOptions: PublicUrlOptions,
+): void {
   app.openapi(installRoute, async (c) => {
     const token = provisioningToken(c) ?? "";
     await provisioning.check(token, c.get("clientAddress"));
-    return c.text(fillInstallScript(script, publicUrl(c, urlOptions), token), 200);
+    return c.text(fillInstallScript(script, await publicUrl(c, urlOptions, settings), token), 200);
   });
 }

@@ -75,6 +75,7 @@ describeOnBothDatabases("a job", (openTestStore) => {
       ok: true,
       cancel: false,
       maxProbesPerSecond: 500,
+      scannerProbesPerSecond: 500,
     });
     expect(await plane.getScan(scan.id)).toMatchObject({ status: "running", startedAt: expect.any(String) });
     await plane.jobCall(scanner, job, "progress", { progressCount: 12, resultCount: 1, coverage: 0.5 });

@@ -3,6 +3,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { z } from "zod";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
 import {
   jobCompleteRequestSchema,
   jobDirectiveSchema,
@@ -16,7 +17,16 @@ import {
 import type { JobCall } from "../../services/leased-job.ts";
 import type { Services } from "../../services/services.ts";
 import type { App, AppEnv } from "../environment.ts";
-import { errorAnswers, idParameter, jsonBody, jsonContent, SCANNER_SECURITY } from "../route-parts.ts";
+import { invalidRequest } from "../errors.ts";
+import {
+  errorAnswers,
+  idParameter,
+  jsonBody,
+  jsonContent,
+  refuses,
+  SCANNER_SECURITY,
+} from "../route-parts.ts";
+import { readResultBatch } from "./result-batch.ts";
 import { requireScanner } from "./scanner-auth.ts";
 
 const pollRoute = createRoute({
@@ -36,12 +46,14 @@ function callRoute<Path extends string, Schema extends z.ZodType>(
   path: Path,
   schema: Schema,
   summary: string,
+  ...refusals: readonly ErrorCode[]
 ) {
   return createRoute({
     method: "post",
     path,
     tags: ["scanner"],
     summary,
+    ...refuses("JOB_NOT_YOURS", "JOB_ENDED", ...refusals),
     security: SCANNER_SECURITY,
     request: { params: idParameter, body: jsonBody(schema) },
     responses: {
@@ -55,7 +67,12 @@ const startRoute = callRoute("/jobs/{id}/start", jobStartRequestSchema, "The sca
 const progressRoute = callRoute("/jobs/{id}/progress", jobProgressRequestSchema, "How far the job is");
 const resultsRoute = callRoute("/jobs/{id}/results", jobResultsRequestSchema, "A numbered batch of results");
 const logsRoute = callRoute("/jobs/{id}/logs", jobLogsRequestSchema, "A numbered batch of log lines");
-const completeRoute = callRoute("/jobs/{id}/complete", jobCompleteRequestSchema, "The job has ended");
+const completeRoute = callRoute(
+  "/jobs/{id}/complete",
+  jobCompleteRequestSchema,
+  "The job has ended",
+  "CONFLICT",
+);
 
 export function addJobs(app: App, { access, dispatch, jobCalls, jobCompletion }: Services): void {
   app.use("/jobs", requireScanner(access, "poll"));
@@ -74,9 +91,13 @@ export function addJobs(app: App, { access, dispatch, jobCalls, jobCompletion }:
     const body = c.req.valid("json");
     return c.json(await jobCalls.progress(jobCall(c, c.req.valid("param").id, body.leaseId), body), 200);
   });
-  app.openapi(resultsRoute, async (c) => {
-    const body = c.req.valid("json");
-    return c.json(await jobCalls.results(jobCall(c, c.req.valid("param").id, body.leaseId), body), 200);
+  // Not `openapi`: that would check the body by its schema, which takes longer than all the rest of the call.
+  app.openAPIRegistry.registerPath(resultsRoute);
+  app.post("/jobs/:id/results", async (c) => {
+    const { success, data: params, error } = idParameter.safeParse(c.req.param());
+    if (!success) throw invalidRequest(error);
+    const batch = await readResultBatch(c);
+    return c.json(await jobCalls.results(jobCall(c, params.id, batch.leaseId), batch), 200);
   });
   app.openapi(logsRoute, async (c) => {
     const body = c.req.valid("json");

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { resultListSchema } from "#shared/protocol/operator.ts";
+import { resultListSchema, scannerViewSchema } from "#shared/protocol/operator.ts";
 import { describeOnSqlite } from "../../store/testing/stores.ts";
 import { errorCode, TestControlPlane } from "../../testing/control-plane.ts";
 
@@ -32,6 +32,20 @@ describeOnSqlite("results by scan", (openTestStore) => {
       jobs: [{ status: "completed", errorMessage: expect.stringContaining("does not count probes") }],
     });
     expect(errorCode(await send(part))).toBe("JOB_ENDED");
+  });
+
+  test("of a scan that was cut into jobs go to the job they are of; all that were claimed end together", async () => {
+    const plane = new TestControlPlane(await openTestStore());
+    const scanner = await plane.addScanner("s1", { rateLimit: 1 });
+    const scan = await plane.startScan([scanner], { targets: ["10.0.0.0/23"], ports: "22" });
+    await plane.operate("PUT", `/api/config/scanners/${scanner.id}`, scannerViewSchema, { rateLimit: 0 });
+    expect(scan.jobs.length).toBeGreaterThan(2);
+    const send = (body: object) => plane.call("POST", "/scanner/results", { key: scanner.key, body });
+    const addresses = ["10.0.0.1", "10.0.1.254", "10.0.0.200"];
+    const all = addresses.map((address) => Object.assign({}, found, { address }));
+    expect(await plane.poll(scanner, 8)).toHaveLength(scan.jobs.length);
+    expect((await send({ scanId: scan.id, results: all, complete: true })).body).toEqual({ ok: true });
+    expect(await plane.getScan(scan.id)).toMatchObject({ status: "completed", resultCount: 3 });
   });
 
   test("are refused without a job in the scan, before its claim, and for other targets", async () => {

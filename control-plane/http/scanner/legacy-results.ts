@@ -5,7 +5,7 @@ import { z } from "zod";
 import { legacyResultsRequestSchema } from "#shared/protocol/legacy.ts";
 import type { Services } from "../../services/services.ts";
 import type { App } from "../environment.ts";
-import { errorAnswers, jsonBody, jsonContent, SCANNER_SECURITY } from "../route-parts.ts";
+import { errorAnswers, jsonBody, jsonContent, refuses, SCANNER_SECURITY } from "../route-parts.ts";
 import { requireScanner } from "./scanner-auth.ts";
 
 const legacyResultsRoute = createRoute({
@@ -13,6 +13,7 @@ const legacyResultsRoute = createRoute({
   path: "/results",
   tags: ["scanner"],
   summary: "Results of a scan, without lease and batch number",
+  ...refuses("NOT_FOUND", "JOB_NOT_YOURS", "JOB_ENDED"),
   security: SCANNER_SECURITY,
   request: { body: jsonBody(legacyResultsRequestSchema) },
   responses: { 200: jsonContent(z.object({ ok: z.literal(true) }), "Merged"), ...errorAnswers },

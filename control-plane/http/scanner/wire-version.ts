@@ -4,7 +4,7 @@ import type { MiddlewareHandler } from "hono";
 import { WIRE_VERSION, WIRE_VERSION_HEADER } from "#shared/protocol/version.ts";
 import { refusal } from "../../services/refusal.ts";
 import type { ScannerAccess } from "../../services/scanner-access.ts";
-import { apiKey } from "../credentials.ts";
+import { scannerCredential } from "../credentials.ts";
 import type { AppEnv } from "../environment.ts";
 
 /** Outermost, so that errors are answered with it too. */
@@ -18,7 +18,10 @@ export function checkWireVersion(access: ScannerAccess, minWireVersion: number):
   return async (c, next) => {
     const version = parseWireVersion(c.req.header(WIRE_VERSION_HEADER));
     if (version !== undefined && version < minWireVersion) {
-      throw await access.refuseOutdated(apiKey(c), c.get("clientAddress"), { version, minWireVersion });
+      throw await access.refuseOutdated(scannerCredential(c), c.get("clientAddress"), {
+        version,
+        minWireVersion,
+      });
     }
     await next();
   };

@@ -1,6 +1,6 @@
 /**
- * A private PostgreSQL for the tests of this process: started at first use on a Unix socket in a temporary directory,
- * stopped and deleted when the process ends. Never looks for a server that is there already.
+ * A private PostgreSQL for tests and load: on a Unix socket in a temporary directory, stopped and deleted when this
+ * process ends, in whatever way. Never looks for a server that is there already.
  */
 
 import { chownSync, existsSync, mkdtempSync, readdirSync } from "node:fs";
@@ -9,75 +9,124 @@ import { join } from "node:path";
 import { Client } from "pg";
 
 const DEBIAN_ROOT = "/usr/lib/postgresql";
-const START_ATTEMPTS = 300;
+const START_ATTEMPTS = 600;
 const ATTEMPT_INTERVAL_MS = 50;
 const NOT_INSTALLED = "PostgreSQL is not installed; these tests need it: apt-get install -y postgresql";
 
 /**
- * Starts the server, waits for the end of its own input, which comes when this process ends in whatever way, then
- * stops the server at once and throws the data away. Test runners do not run exit handlers.
+ * Runs the server until the end of its own input, which comes when this process ends; then stops the server at once and
+ * throws the data away. Test runners do not run exit handlers. A line of input ends the server as a crash would, and
+ * starts it again.
  */
-const KEEPER = `trap "" INT; "$@" & server=$!; cat > /dev/null; kill -QUIT "$server"; wait "$server"; rm -rf "$0"`;
+const KEEPER = `trap "" INT
+"$@" & server=$!
+while read -r _; do kill -QUIT "$server"; wait "$server"; "$@" & server=$!; done
+kill -QUIT "$server"; wait "$server"; rm -rf "$0"`;
 
-let running: Promise<string> | undefined;
-/** Held, so that its input stays open. */
-let keeper: Bun.Subprocess<"pipe", "ignore", "ignore"> | undefined;
-let databases = 0;
+const QUICK = ["fsync=off", "full_page_writes=off", "max_connections=200"];
+/** Even a commit that was answered may be lost when the server is killed. */
+const FORGETFUL = "synchronous_commit=off";
 
-/** The URL of a new, empty database. @throws Error with the line to run when PostgreSQL is not installed */
+export interface PostgresOptions {
+  /** What was committed is there after `crash`. Slower. */
+  readonly keepsCommits?: boolean;
+}
+
+export class PostgresServer {
+  private readonly directory: string;
+  /** Held, so that its input stays open. */
+  private readonly keeper: Bun.Subprocess<"pipe", "ignore", "ignore">;
+  private databases = 0;
+
+  private constructor(directory: string, keeper: Bun.Subprocess<"pipe", "ignore", "ignore">) {
+    this.directory = directory;
+    this.keeper = keeper;
+  }
+
+  /** @throws Error with the line to run when PostgreSQL is not installed */
+  static async start({ keepsCommits = false }: PostgresOptions = {}): Promise<PostgresServer> {
+    const binaries = findBinaries();
+    const directory = mkdtempSync(join(tmpdir(), "portolan-postgres-"));
+    const owner = serverUser(directory);
+    const data = join(directory, "data");
+    initialise([...owner, join(binaries, "initdb")], data, directory);
+    const settings = keepsCommits ? QUICK : [...QUICK, FORGETFUL];
+    const command = [...owner, join(binaries, "postgres"), "-D", data, "-k", directory, "-h", ""];
+    const keeper = Bun.spawn(
+      ["sh", "-c", KEEPER, directory, ...command, ...settings.flatMap((setting) => ["-c", setting])],
+      { stdin: "pipe", stdout: "ignore", stderr: "ignore", cwd: directory },
+    );
+    keeper.unref();
+    await waitUntilReady(directory);
+    return new PostgresServer(directory, keeper);
+  }
+
+  /** The URL of a new, empty database. */
+  async createDatabase(): Promise<string> {
+    const name = `test_${++this.databases}`;
+    await runStatement(this.directory, `create database ${name}`);
+    return urlOf(this.directory, name);
+  }
+
+  /** Breaks every connection in the middle of whatever it does, and comes back. */
+  async crash(): Promise<void> {
+    const before = await readStart(this.directory);
+    this.keeper.stdin.write("crash\n");
+    await this.keeper.stdin.flush();
+    for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
+      const now = await readStart(this.directory).catch(() => before);
+      if (now !== before) return;
+      await Bun.sleep(ATTEMPT_INTERVAL_MS);
+    }
+    throw new Error("PostgreSQL did not come back");
+  }
+
+  async stop(): Promise<void> {
+    await this.keeper.stdin.end();
+    await this.keeper.exited;
+  }
+}
+
+let shared: Promise<PostgresServer> | undefined;
+
+/**
+ * The URL of a new, empty database on the one server of this process, which is started at first use.
+ * @throws Error with the line to run when PostgreSQL is not installed
+ */
 export async function createPostgresDatabase(): Promise<string> {
-  running ??= startServer();
-  const directory = await running;
-  const name = `test_${++databases}`;
-  await runStatement(directory, `create database ${name}`);
-  return urlOf(directory, name);
+  shared ??= PostgresServer.start();
+  return (await shared).createDatabase();
 }
 
 function urlOf(directory: string, database: string): string {
   return `postgres://postgres@localhost/${database}?host=${encodeURIComponent(directory)}`;
 }
 
-async function runStatement(directory: string, statement: string): Promise<void> {
+async function runStatement(directory: string, statement: string): Promise<unknown[]> {
   const client = new Client({ connectionString: urlOf(directory, "postgres") });
+  // A server that is killed tells the connection as well as the query.
+  client.on("error", () => {});
   await client.connect();
-  await client.query(statement);
-  await client.end();
+  try {
+    const { rows } = await client.query<unknown[]>({ text: statement, rowMode: "array" });
+    return rows[0] ?? [];
+  } finally {
+    await client.end();
+  }
 }
 
-/** Returns the directory of data and socket. */
-async function startServer(): Promise<string> {
-  const binaries = findBinaries();
-  const directory = mkdtempSync(join(tmpdir(), "portolan-postgres-"));
-  const owner = serverUser(directory);
-  const data = join(directory, "data");
+/** When the server was started, which tells one life from the next. */
+async function readStart(directory: string): Promise<string> {
+  const [start] = await runStatement(directory, "select pg_postmaster_start_time()::text");
+  return String(start);
+}
 
-  const initialised = Bun.spawnSync(
-    [
-      ...owner,
-      join(binaries, "initdb"),
-      "-D",
-      data,
-      "-U",
-      "postgres",
-      "-A",
-      "trust",
-      "-E",
-      "UTF8",
-      "--no-sync",
-    ],
+function initialise(initdb: readonly string[], data: string, directory: string): void {
+  const { success, stderr } = Bun.spawnSync(
+    [...initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
     { stdout: "ignore", stderr: "pipe", cwd: directory },
   );
-  if (!initialised.success) throw new Error(`initdb failed: ${initialised.stderr.toString()}`);
-
-  const settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"];
-  const command = [...owner, join(binaries, "postgres"), "-D", data, "-k", directory, "-h", ""];
-  keeper = Bun.spawn(
-    ["sh", "-c", KEEPER, directory, ...command, ...settings.flatMap((setting) => ["-c", setting])],
-    { stdin: "pipe", stdout: "ignore", stderr: "ignore", cwd: directory },
-  );
-  keeper.unref();
-  await waitUntilReady(directory);
-  return directory;
+  if (!success) throw new Error(`initdb failed: ${stderr.toString()}`);
 }
 
 function findBinaries(): string {
@@ -109,7 +158,7 @@ async function waitUntilReady(directory: string): Promise<void> {
   let last: unknown;
   for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
     try {
-      await runStatement(directory, "select 1");
+      await readStart(directory);
       return;
     } catch (error) {
       last = error;
