@@ -154,7 +154,8 @@ export function contradicts(before: Software, after: Software): boolean {
 
 /** What was known stays where nothing is said, unless it is of something else than what is there now. */
 function mergeSoftware(known: Software, seen: Software): Software {
-  if (contradicts(known, seen)) return { service: seen.service, product: seen.product, version: seen.version };
+  if (contradicts(known, seen))
+    return { service: seen.service, product: seen.product, version: seen.version };
   return {
     service: seen.service ?? known.service,
     product: seen.product ?? known.product,

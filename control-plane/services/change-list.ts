@@ -13,11 +13,19 @@ import type {
 import type { EndpointsQuery, EndpointView, endpointListSchema } from "#shared/protocol/endpoints.ts";
 import { type ChangeFilter, type ChangePosition, type ChangeRow, listChanges } from "../store/changes.ts";
 import { countPendingComparisons, listSuspiciousJobs } from "../store/ended-jobs.ts";
-import { bytesOf, formatKey, parseKey, PROTOCOL_CODES, protocolOf, STATE_CODES, stateOf } from "../store/endpoint-key.ts";
-import { endpointAfter, type EndpointFilter, type EndpointRow, listEndpoints } from "../store/endpoints.ts";
+import {
+  bytesOf,
+  formatKey,
+  parseKey,
+  PROTOCOL_CODES,
+  protocolOf,
+  STATE_CODES,
+  stateOf,
+} from "../store/endpoint-key.ts";
+import { endpointAfter, type EndpointFilter, type EndpointRow, searchEndpoints } from "../store/endpoints.ts";
 import type { Session, Store } from "../store/store.ts";
 import { listSuspiciousHosts } from "../store/suspicious-hosts.ts";
-import { findVantageId, findVantageKeys } from "../store/vantages.ts";
+import { findVantageId, findVantageKeys, listVantages } from "../store/vantages.ts";
 import { requireScan } from "./results.ts";
 import { searchPage } from "./search-page.ts";
 import { isoTime } from "./time.ts";
@@ -55,17 +63,17 @@ export class ChangeList {
   /** What is known at present. */
   async endpoints(query: EndpointsQuery): Promise<z.input<typeof endpointListSchema>> {
     return this.store.run(async (session) => {
-      const filter = await endpointFilter(session, query);
-      if (filter === undefined) return { endpoints: [], nextCursor: null };
-      const page = await searchPage(this.clock, query.limit, parseKey(query.cursor ?? ""), {
-        list: (window, limit) => listEndpoints(session, filter, window, limit),
-        keyAfter: (after, rows) => endpointAfter(session, filter.vantageId, after, rows),
+      const filter = endpointFilter(query);
+      const start = query.cursor === undefined ? undefined : parseKey(query.cursor);
+      const all = await listVantages(session, start?.vantage_id ?? 0);
+      const vantages = all.filter(({ key }) => query.vantage === undefined || key === query.vantage);
+      const ids = vantages.map(({ id }) => id);
+      const page = await searchPage(this.clock, query.limit, start, ids, {
+        list: (vantageId, window, limit) => searchEndpoints(session, vantageId, filter, window, limit),
+        portAfter: (vantageId, after, rows) => endpointAfter(session, vantageId, after, rows),
       });
-      const vantages = await findVantageKeys(
-        session,
-        page.rows.map(({ vantage_id }) => vantage_id),
-      );
-      const endpoints = page.rows.map((row) => endpointView(row, vantages.get(row.vantage_id) ?? ""));
+      const keys = new Map(vantages.map(({ id, key }) => [id, key]));
+      const endpoints = page.rows.map((row) => endpointView(row, keys.get(row.vantage_id) ?? ""));
       return { endpoints, nextCursor: page.nextCursor };
     });
   }
@@ -127,7 +135,8 @@ async function suspicionsOf(session: Session, scanId: number): Promise<Suspicion
     session,
     [...jobs, ...hosts].map(({ vantage_id }) => vantage_id),
   );
-  const vantageOf = ({ vantage_id }: { readonly vantage_id: number }): string => vantages.get(vantage_id) ?? "";
+  const vantageOf = ({ vantage_id }: { readonly vantage_id: number }): string =>
+    vantages.get(vantage_id) ?? "";
   return [
     ...jobs.map((job): Suspicion => ({
       reason: job.suspicious,
@@ -144,13 +153,8 @@ async function suspicionsOf(session: Session, scanId: number): Promise<Suspicion
   ];
 }
 
-/** Undefined where nothing can fit. */
-async function endpointFilter(session: Session, query: EndpointsQuery): Promise<EndpointFilter | undefined> {
-  const { vantage, address, state, protocol, port } = query;
-  const vantageId = vantage === undefined ? undefined : await findVantageId(session, vantage);
-  if (vantage !== undefined && vantageId === undefined) return undefined;
+function endpointFilter({ address, state, protocol, port }: EndpointsQuery): EndpointFilter {
   return {
-    vantageId,
     address: address === undefined ? undefined : bytesOf(address),
     state: state === undefined ? undefined : STATE_CODES[state],
     protocol: protocol === undefined ? undefined : PROTOCOL_CODES[protocol],

@@ -28,7 +28,12 @@ export class CoveredScopes {
   }
 
   /** The job's scope has been looked at in full. @param targets JSON of its `JobTarget[]` */
-  async note(session: Session, vantageId: number, targets: string, { first, last }: AddressSpan): Promise<void> {
+  async note(
+    session: Session,
+    vantageId: number,
+    targets: string,
+    { first, last }: AddressSpan,
+  ): Promise<void> {
     const digest = createHash("sha256").update(targets).digest("hex");
     await noteCoveredScope(session, {
       vantage_id: vantageId,

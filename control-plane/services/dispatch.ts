@@ -49,6 +49,8 @@ export class Dispatch {
         const leftMs = deadlineMs - this.clock.monotonicMs();
         if (jobs.length > 0 || leftMs <= 0) return jobs;
         await this.clock.sleep(leftMs, rung.signal);
+        // Its time is over and nothing came: its next poll is on the way, and looks.
+        if (!rung.signal.aborted) return [];
       } finally {
         poll.signal.removeEventListener("abort", leave);
         this.bell.unlisten(scanner.id, rung);

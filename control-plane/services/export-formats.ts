@@ -29,7 +29,8 @@ const NDJSON: ExportWriter = {
   contentType: "application/x-ndjson",
   begin: () => "",
   results: (results) =>
-    results.map(({ id: _, ...result }) => `${visibleJson({ type: "port", ...result })}\n`).join(""),
+    // The id is a cursor of pages, and means nothing outside.
+    results.map((result) => `${visibleJson({ type: "port", ...result, id: undefined })}\n`).join(""),
   end: () => "",
 };
 

@@ -5,8 +5,13 @@
 
 import { compareBytes } from "#shared/net/address-bytes.ts";
 import { hex } from "../store/endpoint-key.ts";
-import { type ChangeRow, insertChanges, type NewChange } from "../store/changes.ts";
-import { countOpenEndpoints, type EndpointRow, listEndpointsBetween, writeEndpoints } from "../store/endpoints.ts";
+import { insertChanges, type NewChange } from "../store/changes.ts";
+import {
+  countOpenEndpoints,
+  type EndpointRow,
+  listEndpointsBetween,
+  writeEndpoints,
+} from "../store/endpoints.ts";
 import { type ComparedResult, listComparedResults, type ResultsOf } from "../store/results.ts";
 import { readClock, type Session } from "../store/store.ts";
 import { markSuspiciousHost } from "../store/suspicious-hosts.ts";
@@ -42,7 +47,9 @@ export async function comparePart(
     after === undefined
       ? { firstAddress: first, lastAddress: last }
       : { firstAddress: scope.skipAfter(after) ?? last, afterAddress: after, lastAddress: last };
-  const seen = await wholeAddresses((limit) => listComparedResults(session, results, look.vantageId, place, limit));
+  const seen = await wholeAddresses((limit) =>
+    listComparedResults(session, results, look.vantageId, place, limit),
+  );
   const known = await wholeAddresses((limit) => listEndpointsBetween(session, look.vantageId, place, limit));
   const upTo = earlier(seen.upTo, known.upTo);
   const outcome: AddressOutcome = { endpoints: [], changes: [] };
@@ -126,18 +133,16 @@ async function writeChanges(
   const hosts = await hostChanges(session, look.vantageId, changes);
   await insertChanges(
     session,
-    [...changes, ...hosts].map((change): NewChange => ({ ...common, ...change })),
+    [...changes, ...hosts].map((change): NewChange => Object.assign({}, common, change)),
   );
 }
-
-type HostChange = Pick<ChangeRow, "address" | "protocol" | "port" | "kind" | "before" | "after">;
 
 /** A host is there while a port of it is open: of any job, so it is counted after all ports are written. */
 async function hostChanges(
   session: Session,
   vantageId: number,
   changes: AddressOutcome["changes"],
-): Promise<HostChange[]> {
+): Promise<NewChange[]> {
   const gained = new Map<string, { readonly address: Uint8Array; count: number }>();
   for (const { address, before, after, kind } of changes) {
     if (kind === "service_changed") continue;
@@ -151,7 +156,7 @@ async function hostChanges(
     [...gained.values()].map(({ address }) => address),
   );
   const rest = { protocol: null, port: null, before: null, after: null };
-  return [...gained].flatMap(([key, { address, count }]): HostChange[] => {
+  return [...gained].flatMap(([key, { address, count }]): NewChange[] => {
     const now = open.get(key) ?? 0;
     const former = now - count;
     if (former <= 0 && now > 0) return [{ ...rest, address, kind: "host_appeared" }];

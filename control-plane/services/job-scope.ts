@@ -114,9 +114,19 @@ function bytesAt(words: Uint32Array, at: number, width: number): Uint8Array {
   return bytes;
 }
 
+const ipv4Words = new Uint32Array(1);
+const ipv6Words = new Uint32Array(4);
+
+/** Holds until the next call: one array a family, since millions of addresses come by. */
 function wordsOf(bytes: Uint8Array): Uint32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const words = new Uint32Array(bytes.length / 4);
-  for (let i = 0; i < words.length; i++) words[i] = view.getUint32(4 * i);
+  const words = bytes.length === 4 ? ipv4Words : ipv6Words;
+  for (let i = 0; i < words.length; i++) {
+    const at = 4 * i;
+    words[i] =
+      ((bytes[at] ?? 0) << 24) |
+      ((bytes[at + 1] ?? 0) << 16) |
+      ((bytes[at + 2] ?? 0) << 8) |
+      (bytes[at + 3] ?? 0);
+  }
   return words;
 }

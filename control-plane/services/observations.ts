@@ -5,6 +5,7 @@
 
 import { addressBytes } from "#shared/net/address-bytes.ts";
 import { parseAddress } from "#shared/net/address.ts";
+import { storableText } from "#shared/protocol/fields.ts";
 import type { JobResultsRequest, PortResult } from "#shared/protocol/job.ts";
 import { MAX_BANNER_LENGTH } from "#shared/protocol/limits.ts";
 import { bytesOf, PROTOCOL_CODES, STATE_CODES } from "../store/endpoint-key.ts";
@@ -27,7 +28,7 @@ export function observationsOf(results: readonly PortResult[]): Observation[] {
     protocol: PROTOCOL_CODES[result.protocol],
     port: result.port,
     state: STATE_CODES[result.state],
-    reason: storable(result.reason),
+    reason: result.reason,
     ttl: result.ttl ?? null,
     details: detailsOf(result),
     seenAtMs: Date.parse(result.observedAt),
@@ -70,7 +71,7 @@ function readUsualResult(result: unknown): Observation | undefined {
     protocol: PROTOCOL_CODES[protocol],
     port,
     state: STATE_CODES[state],
-    reason: storable(reason),
+    reason: storableText(reason),
     ttl: ttl ?? null,
     details,
     seenAtMs,
@@ -114,13 +115,8 @@ function detailsOf(result: WireDetails): ResultDetails | undefined {
   };
 }
 
-/** PostgreSQL's texts hold no NUL, and SQLite counts their length up to it. */
-function storable(text: string): string {
-  return text.includes("\0") ? text.replaceAll("\0", "\u2400") : text;
-}
-
 function storableOrNull(text: string | undefined): string | null {
-  return text === undefined ? null : storable(text);
+  return text === undefined ? null : storableText(text);
 }
 
 function isObject(value: unknown): value is Unchecked {

@@ -3,19 +3,14 @@
 import type { z } from "zod";
 import type { Clock } from "#shared/clock.ts";
 import type { resultListSchema, resultsQuerySchema } from "#shared/protocol/operator.ts";
+import { bytesOf, hex, parseKey, PROTOCOL_CODES, STATE_CODES } from "../store/endpoint-key.ts";
 import {
-  bytesOf,
-  hex,
-  parseKey,
-  PROTOCOL_CODES,
-  STATE_CODES,
-} from "../store/endpoint-key.ts";
-import {
-  keyAfter,
+  resultAfter,
   listResults,
   type ResultFilter,
   type ResultRow,
   type ResultsOf,
+  searchResults,
 } from "../store/results.ts";
 import { findScan, type ScanRow } from "../store/scans.ts";
 import type { Session, Store } from "../store/store.ts";
@@ -42,44 +37,51 @@ export class Results {
     return this.store.run(async (session) => {
       const of = resultsOf(await requireScan(session, scanId));
       const vantages = await listVantagesOfScan(session, scanId);
-      const filter = filterOf(query, vantages);
       const after = cursor === undefined ? undefined : parseKey(cursor);
+      const filter = filterOf(query);
       const page =
         filter === undefined
-          ? fullPage(await listResults(session, of, {}, { after }, limit + 1), limit)
-          : await searchPage(this.clock, limit, after, searchIn(session, of, filter));
-      return { results: await viewResults(session, scanId, page.rows, vantages), nextCursor: page.nextCursor };
+          ? fullPage(await listResults(session, of, after, limit + 1), limit)
+          : await searchPage(
+              this.clock,
+              limit,
+              after,
+              vantages.filter((vantage) => mayHold(vantage, filter)).map(({ id }) => id),
+              searchIn(session, of, filter),
+            );
+      return {
+        results: await viewResults(session, scanId, page.rows, vantages),
+        nextCursor: page.nextCursor,
+      };
     });
   }
 }
 
 function searchIn(session: Session, of: ResultsOf, filter: ResultFilter): SearchedRows<ResultRow> {
   return {
-    list: (window, limit) => listResults(session, of, filter, window, limit),
-    keyAfter: async (after, rows) =>
+    list: (vantageId, window, limit) => searchResults(session, of, vantageId, filter, window, limit),
+    portAfter: async (vantageId, after, rows) =>
       // All rows of one address lie together: those are found without a search.
-      filter.address === undefined ? keyAfter(session, of, after, rows) : undefined,
+      filter.address === undefined ? resultAfter(session, of, vantageId, after, rows) : undefined,
   };
 }
 
 /** Undefined where every row fits. */
-function filterOf(
-  query: Omit<ResultsQuery, "limit" | "cursor">,
-  vantages: readonly VantageRow[],
-): ResultFilter | undefined {
+function filterOf(query: Omit<ResultsQuery, "limit" | "cursor">): ResultFilter | undefined {
   const { state, protocol, address, port, scannerId } = query;
   if ((state ?? protocol ?? address ?? port ?? scannerId) === undefined) return undefined;
-  const possible = vantages.filter(
-    ({ key }) => scannerId === undefined || !key.startsWith("scanner:") || key === scannerVantage(scannerId),
-  );
   return {
     state: state === undefined ? undefined : STATE_CODES[state],
     protocol: protocol === undefined ? undefined : PROTOCOL_CODES[protocol],
     address: address === undefined ? undefined : bytesOf(address),
     port,
     scannerId,
-    vantageIds: possible.map(({ id }) => id),
   };
+}
+
+/** A scanner looks from a vantage point of its own, or from that of a pool. */
+function mayHold({ key }: VantageRow, { scannerId }: ResultFilter): boolean {
+  return scannerId === undefined || !key.startsWith("scanner:") || key === scannerVantage(scannerId);
 }
 
 /** @param vantages of the scan */

@@ -22,9 +22,10 @@ import { readSettings, writeSetting } from "../store/settings.ts";
 import type { StatsRetention } from "../store/stats-history.ts";
 import { readClock, type Session, type Store } from "../store/store.ts";
 import { recordAudit } from "./audit.ts";
+import { inSteps } from "./in-steps.ts";
 
 const DAY_MS = 86_400_000;
-/** In one turn; what is left comes in the next. */
+/** Of each kind in one turn; what is left comes in the next. */
 const MAX_STEPS = 2_000;
 
 /** What is purged here. */
@@ -102,9 +103,9 @@ export class RetentionRules {
     let steps = 0;
     for (const name of PURGED) {
       const before = beforeMs(retention[name]);
-      while (before !== undefined && steps < MAX_STEPS && signal?.aborted !== true) {
-        if (!(await this.step(name, before))) break;
-        steps++;
+      if (before === undefined) continue;
+      for (; steps < MAX_STEPS; steps++) {
+        if (signal?.aborted === true || !(await this.step(name, before))) break;
         // Whoever waits for the database goes first.
         await this.clock.sleep(0);
       }

@@ -30,7 +30,11 @@ export class ScanCoverage {
   }
 }
 
-export async function loadCoverage(session: Session, scan: ScanRow, vantageId: number): Promise<ScanCoverage> {
+export async function loadCoverage(
+  session: Session,
+  scan: ScanRow,
+  vantageId: number,
+): Promise<ScanCoverage> {
   const { reportStates } = readJson(jobOptionsSchema, scan.options);
   const reported = new Set(reportStates.map((state) => STATE_CODES[state]));
   const portsOf = new Map<string, Set<string>>();

@@ -7,7 +7,14 @@ import { formatAddressBytes } from "#shared/net/address-bytes.ts";
 import type { Clock } from "#shared/clock.ts";
 import type { Difference, DiffQuery, diffSchema, Observed } from "#shared/protocol/comparisons.ts";
 import type { z } from "zod";
-import { comparePorts, formatKey, parseKey, type PortKey, protocolOf, stateOf } from "../store/endpoint-key.ts";
+import {
+  comparePorts,
+  formatKey,
+  parseKey,
+  type PortKey,
+  protocolOf,
+  stateOf,
+} from "../store/endpoint-key.ts";
 import { type ComparedResult, listComparedResults, type ResultsOf } from "../store/results.ts";
 import type { ScanRow } from "../store/scans.ts";
 import type { Session, Store } from "../store/store.ts";
@@ -16,7 +23,7 @@ import { refusal } from "./refusal.ts";
 import { requireScan, resultsOf } from "./results.ts";
 import { loadCoverage, type ScanCoverage } from "./scan-coverage.ts";
 import { differenceAt, type PortDifference, sideBySide } from "./scan-differences.ts";
-import { PAGE_TIME_MS } from "./search-page.ts";
+import { BEFORE_ALL, PAGE_TIME_MS } from "./search-page.ts";
 
 /** Results of each scan in one part. */
 const PART = 10_000;
@@ -89,7 +96,9 @@ export class ScanDiff {
         after: await loadCoverage(session, compared.other, pair.after.id),
       }));
       for (;;) {
-        const [before, afterwards] = await this.store.run((session) => readParts(session, compared, pair, after));
+        const [before, afterwards] = await this.store.run((session) =>
+          readParts(session, compared, pair, after),
+        );
         const upTo = lastOfBoth(before, afterwards);
         const isWithin = (result: ComparedResult): boolean =>
           upTo === undefined || comparePorts(result, upTo) <= 0;
@@ -119,11 +128,8 @@ function nextCursor(pairs: readonly Pair[], index: number, position: PortKey | u
   if (pair === undefined) return null;
   if (position !== undefined) return formatKey({ vantage_id: pair.before.id, ...keyOf(position) });
   const next = pairs[index + 1];
-  return next === undefined ? null : formatKey({ vantage_id: next.before.id, ...FIRST_PORT });
+  return next === undefined ? null : formatKey({ vantage_id: next.before.id, ...BEFORE_ALL });
 }
-
-/** Nothing is before it, and nothing is at it: no result has the address 0.0.0.0. */
-const FIRST_PORT: PortKey = { address: new Uint8Array(4), protocol: 6, port: 0 };
 
 function keyOf({ address, protocol, port }: PortKey): PortKey {
   return { address, protocol, port };
@@ -174,7 +180,13 @@ async function chooseVantages(session: Session, scanId: number, choice: Choice):
   });
   const [before] = own;
   const [after] = others;
-  if (pairs.length === 0 && own.length === 1 && others.length === 1 && before !== undefined && after !== undefined) {
+  if (
+    pairs.length === 0 &&
+    own.length === 1 &&
+    others.length === 1 &&
+    before !== undefined &&
+    after !== undefined
+  ) {
     return { scan, other, pairs: [{ before, after }] };
   }
   if (pairs.length > 0) return { scan, other, pairs };

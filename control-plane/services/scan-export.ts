@@ -27,12 +27,10 @@ export class ScanExport {
 
   /** @throws PortolanError NOT_FOUND, before anything is written */
   async results(scanId: number, format: ExportFormat): Promise<ExportedText> {
-    const [scan, vantages] = await this.store.run(
-      async (session): Promise<[ScanRow, VantageRow[]]> => [
-        await requireScan(session, scanId),
-        await listVantagesOfScan(session, scanId),
-      ],
-    );
+    const [scan, vantages] = await this.store.run(async (session): Promise<[ScanRow, VantageRow[]]> => [
+      await requireScan(session, scanId),
+      await listVantagesOfScan(session, scanId),
+    ]);
     const writer = exportWriter(format, scan);
     return {
       contentType: writer.contentType,
@@ -49,7 +47,7 @@ export class ScanExport {
     yield writer.begin();
     for (let after: EndpointKey | undefined; ;) {
       const [rows, views] = await this.store.run(async (session) => {
-        const part = await listResults(session, resultsOf(scan), {}, { after }, PART);
+        const part = await listResults(session, resultsOf(scan), after, PART);
         return [part, await viewResults(session, scan.id, part, vantages)] as const;
       });
       yield writer.results(views);

@@ -5,26 +5,29 @@
  */
 
 import type { Clock } from "#shared/clock.ts";
-import { type EndpointKey, formatKey } from "../store/endpoint-key.ts";
+import { type EndpointKey, formatKey, type PortKey, PROTOCOL_CODES } from "../store/endpoint-key.ts";
+import type { PortWindow } from "../store/key-window.ts";
 
 /** A page that has looked for this long ends. */
 export const PAGE_TIME_MS = 500;
-/** Rows that a filter is tried on before the time is looked at: few at first, since most filters fit many rows. */
-const FIRST_PART = 20_000;
-const LARGEST_PART = 500_000;
-const GROWTH = 5;
+/**
+ * Rows that a filter is tried on before the time is looked at: few at first, since most filters fit many rows, and more
+ * as long as they take little time, which depends on whether the database has them in memory.
+ */
+const FIRST_PART = 10_000;
+const LARGEST_PART = 200_000;
+const GROWTH = 3;
+const QUICK_PART_MS = 60;
 
-export interface KeyWindow {
-  readonly after?: EndpointKey | undefined;
-  /** Belongs to it. */
-  readonly upTo?: EndpointKey | undefined;
-}
+/** Nothing is before it, and nothing is at it: no result has the address 0.0.0.0. */
+export const BEFORE_ALL: PortKey = { address: new Uint8Array(4), protocol: PROTOCOL_CODES.tcp, port: 0 };
 
+/** Rows of one vantage point. */
 export interface SearchedRows<Row> {
-  /** Rows that fit, in their order. */
-  list(window: KeyWindow, limit: number): Promise<Row[]>;
-  /** The key of the row, fitting or not, that lies so many rows after the key; undefined where there are fewer. */
-  keyAfter(after: EndpointKey | undefined, rows: number): Promise<EndpointKey | undefined>;
+  /** Those that fit, in their order. */
+  list(vantageId: number, window: PortWindow, limit: number): Promise<Row[]>;
+  /** The port of the row, fitting or not, that lies so many rows after this one; undefined where there are fewer. */
+  portAfter(vantageId: number, after: PortKey | undefined, rows: number): Promise<PortKey | undefined>;
 }
 
 export interface SearchedPage<Row> {
@@ -32,22 +35,38 @@ export interface SearchedPage<Row> {
   readonly nextCursor: string | null;
 }
 
+/** @param vantageIds in their order */
 export async function searchPage<Row extends EndpointKey>(
   clock: Clock,
   limit: number,
   start: EndpointKey | undefined,
+  vantageIds: readonly number[],
   search: SearchedRows<Row>,
 ): Promise<SearchedPage<Row>> {
   const endMs = clock.monotonicMs() + PAGE_TIME_MS;
   const rows: Row[] = [];
-  let after = start;
-  for (let part = FIRST_PART; ; part = Math.min(part * GROWTH, LARGEST_PART)) {
-    const upTo = await search.keyAfter(after, part);
-    rows.push(...(await search.list({ after, upTo }, limit + 1 - rows.length)));
-    if (rows.length > limit || upTo === undefined) return fullPage(rows, limit);
-    if (clock.monotonicMs() >= endMs) return { rows, nextCursor: formatKey(upTo) };
-    after = upTo;
+  let part = FIRST_PART;
+  const left = vantageIds.filter((id) => start === undefined || id >= start.vantage_id);
+  for (const [index, vantageId] of left.entries()) {
+    let after: PortKey | undefined = vantageId === start?.vantage_id ? start : undefined;
+    for (;;) {
+      const startMs = clock.monotonicMs();
+      const upTo = await search.portAfter(vantageId, after, part);
+      rows.push(...(await search.list(vantageId, { after, upTo }, limit + 1 - rows.length)));
+      if (rows.length > limit) return fullPage(rows, limit);
+      const place = upTo === undefined ? nextPlace(left[index + 1]) : { ...upTo, vantage_id: vantageId };
+      if (place === undefined) return { rows, nextCursor: null };
+      if (clock.monotonicMs() >= endMs) return { rows, nextCursor: formatKey(place) };
+      if (upTo === undefined) break;
+      after = upTo;
+      if (clock.monotonicMs() - startMs < QUICK_PART_MS) part = Math.min(part * GROWTH, LARGEST_PART);
+    }
   }
+  return { rows, nextCursor: null };
+}
+
+function nextPlace(vantageId: number | undefined): EndpointKey | undefined {
+  return vantageId === undefined ? undefined : { ...BEFORE_ALL, vantage_id: vantageId };
 }
 
 /** @param rows up to `limit` + 1 */

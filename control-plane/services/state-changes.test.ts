@@ -143,6 +143,24 @@ describeOnBothDatabases("changes", (openTestStore) => {
     ]);
   });
 
+  test("a job that is doubted counts once an operator believes it", async () => {
+    const { plane, scanner } = await newPlane(openTestStore);
+    await scanOnce(plane, scanner, NET, [open("10.0.0.1", 22)]);
+    const scan = await scanOnce(plane, scanner, NET, []);
+    const path = `/api/jobs/${scan.jobs[0]?.id}/believe`;
+    const believe = async (role: "viewer" | "operator") =>
+      (await plane.call("POST", path, { token: await plane.token(role) })).status;
+    expect(await believe("viewer")).toBe(403);
+    expect(await believe("operator")).toBe(204);
+    await plane.services.stateChanges.catchUp();
+    expect(await changeTexts(plane)).toEqual([
+      "port_closed 10.0.0.1:22/tcp open>closed",
+      "host_vanished 10.0.0.1",
+    ]);
+    expect((await changesOf(plane, scan)).suspicious).toEqual([]);
+    expect(await believe("operator")).toBe(409);
+  });
+
   test("a host that answers on every port is marked, and changes nothing", async () => {
     const { plane, scanner } = await newPlane(openTestStore);
     const wide = { targets: ["10.0.0.1-10.0.0.2"], ports: "1-200" };

@@ -10,6 +10,7 @@ import type { Clock } from "#shared/clock.ts";
 import type { Log } from "#shared/log.ts";
 import { jobOptionsSchema, type ScanSummary, scanSummarySchema } from "#shared/protocol/job.ts";
 import {
+  believeEndedJob,
   type EndedJob,
   findNextEndedJob,
   giveUpHeldJobs,
@@ -24,12 +25,16 @@ import {
 import { hex, STATE_CODES } from "../store/endpoint-key.ts";
 import { hasOpenEndpoint } from "../store/endpoints.ts";
 import { findScope } from "../store/job-scopes.ts";
+import { lockJob } from "../store/jobs.ts";
 import { hasOpenResult } from "../store/results.ts";
 import type { Session, Store } from "../store/store.ts";
 import type { Look } from "./address-changes.ts";
+import { recordAudit } from "./audit.ts";
 import { CoveredScopes } from "./covered-scopes.ts";
+import { inSteps } from "./in-steps.ts";
 import { comparePart } from "./job-comparison.ts";
 import { JobScopes, type KnownScope } from "./job-scopes.ts";
+import { refusal } from "./refusal.ts";
 import { readJson } from "./stored-json.ts";
 
 /** In one turn; what is left comes in the next. */
@@ -53,12 +58,33 @@ export class StateChanges {
   /** @returns steps that were done; 0 when there was nothing to do, or another replica is at it */
   async catchUp(signal?: AbortSignal): Promise<number> {
     let steps = 0;
-    while (steps < MAX_STEPS && signal?.aborted !== true && (await this.step())) {
-      steps++;
+    for (; steps < MAX_STEPS; steps++) {
+      if (signal?.aborted === true || !(await this.step())) break;
       // Whoever waits for the database goes first.
       await this.clock.sleep(0);
     }
     return steps;
+  }
+
+  /**
+   * The job was right: there is nothing open any more. What it found, or did not, counts from now on.
+   * @throws PortolanError NOT_FOUND, and CONFLICT for a job that is not doubted
+   */
+  async believe(jobId: number, actor: string): Promise<void> {
+    await this.store.transaction(async (session) => {
+      const job = await lockJob(session, jobId);
+      if (job === undefined) throw refusal("NOT_FOUND", `no job ${jobId}`);
+      const { id, scan_id, vantage_id, suspicious } = job;
+      if (suspicious !== "nothing-found" || vantage_id === null) {
+        throw refusal(
+          "CONFLICT",
+          `job ${jobId} is not doubted: only one with 'nothing-found' can be believed`,
+        );
+      }
+      await believeEndedJob(session, { id, scan_id, vantage_id });
+      await recordAudit(session, { actor, action: "job.believed", object: `job:${jobId}` });
+    });
+    this.log.info("job.believed", `Job ${jobId} is believed`, { jobId, actor });
   }
 
   /** False when there was nothing to do. */
@@ -138,7 +164,8 @@ export class StateChanges {
 async function judgeEmpty(session: Session, job: EndedJob, { scope }: KnownScope): Promise<Judgement> {
   if (!coversItsScope(job)) return "believed";
   if ((summaryOf(job)?.closed ?? 0) > 0) return "believed";
-  if (!(await hasOpenEndpoint(session, job.vantage_id, scope.span, (port) => scope.holds(port)))) return "believed";
+  if (!(await hasOpenEndpoint(session, job.vantage_id, scope.span, (port) => scope.holds(port))))
+    return "believed";
   if (await hasFoundOpen(session, job)) return "believed";
   return (await mayFindOpen(session, job)) ? "waits" : "suspicious";
 }

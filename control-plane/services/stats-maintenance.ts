@@ -34,8 +34,8 @@ export class StatsMaintenance {
     });
     for (const what of done) this.log.info("stats.partition", `History of metrics: ${what}`);
     let steps = 0;
-    while (steps < MAX_STEPS && signal?.aborted !== true && (await this.step(retention))) {
-      steps++;
+    for (; steps < MAX_STEPS; steps++) {
+      if (signal?.aborted === true || !(await this.step(retention))) break;
       // Whoever waits for the database goes first.
       await this.clock.sleep(0);
     }

@@ -19,7 +19,7 @@ import {
   type StateCode,
   stateOf,
 } from "../store/endpoint-key.ts";
-import { countOpenResults, listResults, listStates, type ResultsOf } from "../store/results.ts";
+import { countOpenResults, listStates, searchResults, type ResultsOf } from "../store/results.ts";
 import type { Session, Store } from "../store/store.ts";
 import { listSuspiciousHosts } from "../store/suspicious-hosts.ts";
 import { listVantagesOfScan, type VantageRow } from "../store/vantages.ts";
@@ -116,7 +116,12 @@ async function judge(
     const key = { vantage_id: vantageId, address, protocol, port };
     const seen = observed.get(portText(key));
     const isBelieved = !disbelieved.has(hex(address));
-    return { ...key, expected: state, observed: seen, verdict: isBelieved ? verdictOn(state, seen, key, coverage) : "unknown" };
+    return {
+      ...key,
+      expected: state,
+      observed: seen,
+      verdict: isBelieved ? verdictOn(state, seen, key, coverage) : "unknown",
+    };
   });
 }
 
@@ -164,18 +169,29 @@ async function page(
   if (verdict !== undefined && verdict !== "unexpected") return judged.slice(0, limit + 1);
   const isExpected = new Set(expected.map((one) => `${one.vantage_id} ${portText(one)}`));
   const unexpected: Judged[] = [];
-  const filter = { state: STATE_CODES.open, vantageIds: vantages.map(({ id }) => id) };
-  for (let position = after; unexpected.length <= limit;) {
-    const open = await listResults(session, of, filter, { after: position }, PART);
-    for (const { vantage_id, address, protocol, port, state } of open) {
-      const key = { vantage_id, address, protocol, port };
-      if (isExpected.has(`${vantage_id} ${portText(key)}`)) continue;
-      unexpected.push({ ...key, verdict: "unexpected", expected: undefined, observed: state });
+  for (const { id } of vantages.filter((vantage) => after === undefined || vantage.id >= after.vantage_id)) {
+    let position: PortKey | undefined = after?.vantage_id === id ? after : undefined;
+    while (unexpected.length <= limit) {
+      const open = await searchResults(
+        session,
+        of,
+        id,
+        { state: STATE_CODES.open },
+        { after: position },
+        PART,
+      );
+      for (const { vantage_id, address, protocol, port, state } of open) {
+        const key = { vantage_id, address, protocol, port };
+        if (isExpected.has(`${vantage_id} ${portText(key)}`)) continue;
+        unexpected.push({ ...key, verdict: "unexpected", expected: undefined, observed: state });
+      }
+      if (open.length < PART) break;
+      position = open.at(-1);
     }
-    if (open.length < PART) break;
-    position = open.at(-1);
   }
-  return [...(verdict === undefined ? judged : []), ...unexpected].toSorted(compareEndpoints).slice(0, limit + 1);
+  return [...(verdict === undefined ? judged : []), ...unexpected]
+    .toSorted(compareEndpoints)
+    .slice(0, limit + 1);
 }
 
 function viewVerdict(judged: Judged, vantages: readonly VantageRow[]): VerdictView {

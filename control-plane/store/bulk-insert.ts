@@ -29,20 +29,44 @@ export async function insertBulk(
   rows: readonly (readonly BulkValue[])[],
 ): Promise<number> {
   if (rows.length === 0) return 0;
-  const names = Object.keys(insert.columns);
-  const types = Object.values(insert.columns);
-  const into = `insert into ${insert.table} (${names.join(", ")})`;
-  const query =
-    dialect.kind === "sqlite"
-      ? CompiledQuery.raw(`${into} values (${names.map(() => "?").join(", ")}) ${insert.onConflict}`, [
-          ...rows,
-        ])
-      : CompiledQuery.raw(
-          `${into} select * from unnest(${types.map((type, i) => `$${i + 1}::${type}[]`).join(", ")}) ${insert.onConflict}`,
-          types.map((_, column) => arrayText(rows, column)),
-        );
+  const query = dialect.kind === "sqlite" ? rowByRow(insert, rows) : columnByColumn(insert, rows);
   const { numAffectedRows } = await db.executeQuery(query);
   return Number(numAffectedRows ?? 0n);
+}
+
+function into({ table, columns }: BulkInsert): string {
+  return `insert into ${table} (${Object.keys(columns).join(", ")})`;
+}
+
+function rowByRow(insert: BulkInsert, rows: readonly (readonly BulkValue[])[]): CompiledQuery {
+  const values = Object.keys(insert.columns).map(() => "?");
+  // One parameter, the rows: Kysely freezes the list of parameters, and a frozen list of thousands is slow.
+  return CompiledQuery.raw(`${into(insert)} values (${values.join(", ")}) ${insert.onConflict}`, [rows]);
+}
+
+/** A column with one value in all rows is sent once. */
+function columnByColumn(insert: BulkInsert, rows: readonly (readonly BulkValue[])[]): CompiledQuery {
+  const selected: string[] = [];
+  const lists: string[] = [];
+  const names: string[] = [];
+  const parameters = Object.entries(insert.columns).map(([name, type], column) => {
+    const value = rows[0]?.[column] ?? null;
+    const isSame = typeof value === "number" && rows.every((row) => row[column] === value);
+    selected.push(isSame ? `$${column + 1}::${type}` : name);
+    if (isSame) return value;
+    names.push(name);
+    lists.push(`$${column + 1}::${type}[]`);
+    return arrayText(rows, column);
+  });
+  // Where every column is the same, there is still a row for each.
+  const from =
+    lists.length === 0
+      ? `generate_series(1, ${rows.length})`
+      : `unnest(${lists.join(", ")}) as many (${names.join(", ")})`;
+  return CompiledQuery.raw(
+    `${into(insert)} select ${selected.join(", ")} from ${from} ${insert.onConflict}`,
+    parameters,
+  );
 }
 
 /** One column as PostgreSQL writes a list: `{1,NULL,"\\x0a000001"}`. */

@@ -7,7 +7,9 @@ import type { Session } from "./store.ts";
 import type { ChangesTable } from "./tables.ts";
 
 export type ChangeRow = Selectable<ChangesTable>;
-export type NewChange = Required<Omit<Insertable<ChangesTable>, "id">>;
+/** What changes of one look have in common. */
+export type ChangeOrigin = Pick<Insertable<ChangesTable>, "at" | "scan_id" | "job_id" | "vantage_id">;
+export type NewChange = Required<Omit<Insertable<ChangesTable>, "id" | keyof ChangeOrigin>>;
 
 const COLUMNS: BulkColumns = {
   at: "bigint",
@@ -22,15 +24,19 @@ const COLUMNS: BulkColumns = {
   after: "text",
 };
 
-export async function insertChanges(session: Session, changes: readonly NewChange[]): Promise<void> {
+export async function insertChanges(
+  session: Session,
+  { at, scan_id, job_id, vantage_id }: ChangeOrigin,
+  changes: readonly NewChange[],
+): Promise<void> {
   await insertBulk(
     session,
     { table: "changes", columns: COLUMNS, onConflict: "" },
     changes.map((row) => [
-      row.at,
-      row.scan_id,
-      row.job_id,
-      row.vantage_id,
+      at,
+      scan_id,
+      job_id,
+      vantage_id,
       row.address,
       row.protocol,
       row.port,

@@ -69,6 +69,19 @@ export async function findNextEndedJob({ db }: Session): Promise<EndedJob | unde
     .executeTakeFirst();
 }
 
+/** A job that was not believed is compared after all, from its beginning and without being judged again. */
+export async function believeEndedJob(
+  { db }: Session,
+  job: { readonly id: number; readonly scan_id: number; readonly vantage_id: number },
+): Promise<void> {
+  await db.updateTable("jobs").set({ suspicious: null }).where("id", "=", job.id).execute();
+  await db
+    .insertInto("ended_jobs")
+    .values({ job_id: job.id, scan_id: job.scan_id, vantage_id: job.vantage_id, position: "" })
+    .onConflict((conflict) => conflict.column("job_id").doNothing())
+    .execute();
+}
+
 /** A vantage point in a scan: its jobs are judged together. */
 export type Looker = Pick<EndedJobRow, "scan_id" | "vantage_id">;
 

@@ -1,15 +1,9 @@
 /** Queries on what is known of endpoints at present. */
 
-import { type Selectable, sql } from "kysely";
+import type { Selectable } from "kysely";
 import { type BulkColumns, insertBulk } from "./bulk-insert.ts";
-import {
-  type EndpointKey,
-  hex,
-  type PortKey,
-  type ProtocolCode,
-  STATE_CODES,
-  type StateCode,
-} from "./endpoint-key.ts";
+import { hex, type PortKey, type ProtocolCode, STATE_CODES, type StateCode } from "./endpoint-key.ts";
+import { inWindow, type PortWindow } from "./key-window.ts";
 import type { Session } from "./store.ts";
 import type { EndpointsTable } from "./tables.ts";
 
@@ -106,31 +100,29 @@ export async function countOpenEndpoints(
 }
 
 export interface EndpointFilter {
-  readonly vantageId?: number | undefined;
   readonly address?: Uint8Array | undefined;
   readonly state?: StateCode | undefined;
   readonly protocol?: ProtocolCode | undefined;
   readonly port?: number | undefined;
 }
 
-/** Endpoints in the order of their keys, after the one and up to the other. */
-export async function listEndpoints(
+/** Endpoints of a vantage point that the filter lets through, by address, protocol and port. */
+export async function searchEndpoints(
   { db }: Session,
+  vantageId: number,
   filter: EndpointFilter,
-  window: { readonly after?: EndpointKey | undefined; readonly upTo?: EndpointKey | undefined },
+  window: PortWindow,
   limit: number,
 ): Promise<EndpointRow[]> {
   let query = db
     .selectFrom("endpoints")
     .selectAll()
-    .orderBy("vantage_id")
+    .where("vantage_id", "=", vantageId)
+    .where(inWindow(window))
     .orderBy("address")
     .orderBy("protocol")
     .orderBy("port")
     .limit(limit);
-  if (window.after !== undefined) query = query.where(compareKey(">", window.after));
-  if (window.upTo !== undefined) query = query.where(compareKey("<=", window.upTo));
-  if (filter.vantageId !== undefined) query = query.where("vantage_id", "=", filter.vantageId);
   if (filter.address !== undefined) query = query.where("address", "=", filter.address);
   if (filter.state !== undefined) query = query.where("state", "=", filter.state);
   if (filter.protocol !== undefined) query = query.where("protocol", "=", filter.protocol);
@@ -138,30 +130,24 @@ export async function listEndpoints(
   return query.execute();
 }
 
-/** The key of the endpoint, of any or of one vantage point, that lies `rows` rows after this one; undefined where there are fewer. */
+/** The port of the endpoint that lies `rows` rows after this one; undefined where there are fewer. */
 export async function endpointAfter(
   { db }: Session,
-  vantageId: number | undefined,
-  after: EndpointKey | undefined,
+  vantageId: number,
+  after: PortKey | undefined,
   rows: number,
-): Promise<EndpointKey | undefined> {
-  let query = db
+): Promise<PortKey | undefined> {
+  return db
     .selectFrom("endpoints")
-    .select(["vantage_id", "address", "protocol", "port"])
-    .orderBy("vantage_id")
+    .select(["address", "protocol", "port"])
+    .where("vantage_id", "=", vantageId)
+    .where(inWindow({ after }))
     .orderBy("address")
     .orderBy("protocol")
     .orderBy("port")
     .offset(rows - 1)
-    .limit(1);
-  if (after !== undefined) query = query.where(compareKey(">", after));
-  if (vantageId !== undefined) query = query.where("vantage_id", "=", vantageId);
-  return query.executeTakeFirst();
-}
-
-function compareKey(how: ">" | "<=", { vantage_id, address, protocol, port }: EndpointKey) {
-  return sql<boolean>`(vantage_id, address, protocol, port) ${sql.raw(how)}
-    (${sql.join([vantage_id, address, protocol, port])})`;
+    .limit(1)
+    .executeTakeFirst();
 }
 
 /** Open endpoints that are looked at in one query. */
@@ -176,22 +162,19 @@ export async function hasOpenEndpoint(
 ): Promise<boolean> {
   let after: PortKey | undefined;
   for (;;) {
-    let query = db
+    const rows = await db
       .selectFrom("endpoints")
       .select(["address", "protocol", "port"])
       .where("vantage_id", "=", vantageId)
-      .where("address", ">=", after?.address ?? span.first)
+      .where(inWindow({ after }))
+      .where("address", ">=", span.first)
       .where("address", "<=", span.last)
       .where("state", "=", STATE_CODES.open)
       .orderBy("address")
       .orderBy("protocol")
       .orderBy("port")
-      .limit(OPEN_AT_ONCE);
-    if (after !== undefined) {
-      const { address, protocol, port } = after;
-      query = query.where(sql<boolean>`(address, protocol, port) > (${sql.join([address, protocol, port])})`);
-    }
-    const rows = await query.execute();
+      .limit(OPEN_AT_ONCE)
+      .execute();
     if (rows.some(isMeant)) return true;
     after = rows.at(-1);
     if (rows.length < OPEN_AT_ONCE) return false;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { bytesOf, PROTOCOL_CODES, STATE_CODES } from "./endpoint-key.ts";
+import { bytesOf, hex, PROTOCOL_CODES, STATE_CODES } from "./endpoint-key.ts";
 import { mergeResults, type Observation, type Observer } from "./result-merge.ts";
 import { listResults, type ResultRow } from "./results.ts";
 import type { Store } from "./store.ts";
@@ -39,7 +39,7 @@ function newObserver(): Observer {
 }
 
 async function listAll(store: Store, observer: Observer): Promise<ResultRow[]> {
-  return store.run((session) => listResults(session, observer, {}, {}, 10_000));
+  return store.run((session) => listResults(session, observer, undefined, 10_000));
 }
 
 /** The rows that these batches lead to, and how many were said to be new. */
@@ -51,7 +51,7 @@ async function rowsAfter(store: Store, batches: readonly (readonly Observation[]
   }
   const rows = await listAll(store, observer);
   expect(added).toBe(rows.length);
-  return rows.map((row) => ({ ...row, scan_id: 0, address: Uint8Array.from(row.address) }));
+  return rows.map((row) => Object.assign({}, row, { scan_id: 0, address: Uint8Array.from(row.address) }));
 }
 
 describeOnBothDatabases("merging results", (openTestStore) => {
@@ -129,8 +129,8 @@ describeOnBothDatabases("merging results", (openTestStore) => {
     const observer = newObserver();
     expect(await store.transaction((session) => mergeResults(session, observer, rows))).toBe(5_000);
     const stored = await listAll(store, observer);
-    expect(stored.map(({ address }) => [...address])).toEqual(
-      rows.toReversed().map(({ address }) => [...address]),
+    expect(stored.map(({ address }) => hex(address))).toEqual(
+      rows.toReversed().map(({ address }) => Array.from(address)),
     );
     expect(stored[0]?.reason).toBe('quoted "\\ {text}, NULL');
   });

@@ -3,6 +3,7 @@
 import { type Selectable, sql } from "kysely";
 import type { EndpointKey, PortKey, ProtocolCode, StateCode } from "./endpoint-key.ts";
 import { hex, STATE_CODES } from "./endpoint-key.ts";
+import { inWindow, isAfter, type PortWindow } from "./key-window.ts";
 import type { Session } from "./store.ts";
 import type { ResultsTable } from "./tables.ts";
 
@@ -20,51 +21,47 @@ export interface ResultFilter {
   readonly address?: Uint8Array | undefined;
   readonly port?: number | undefined;
   readonly scannerId?: number | undefined;
-  /** Only of these vantage points. */
-  readonly vantageIds?: readonly number[] | undefined;
-}
-
-/** After the one key, and up to the other, which belongs to it. */
-interface KeyWindow {
-  readonly after?: EndpointKey | undefined;
-  readonly upTo?: EndpointKey | undefined;
-}
-
-const inWindow = ({ after, upTo }: KeyWindow) =>
-  sql<boolean>`(${sql.join(
-    [
-      ...(after === undefined ? [] : [sql`(vantage_id, address, protocol, port) > (${keyValues(after)})`]),
-      ...(upTo === undefined ? [] : [sql`(vantage_id, address, protocol, port) <= (${keyValues(upTo)})`]),
-      sql`1 = 1`,
-    ],
-    sql` and `,
-  )})`;
-
-function keyValues({ vantage_id, address, protocol, port }: EndpointKey) {
-  return sql.join([vantage_id, address, protocol, port]);
 }
 
 function selectResults({ db }: Session, { scanId, at }: ResultsOf) {
   return db.selectFrom("results").where("scan_id", "=", scanId).where("at", "=", at);
 }
 
-/** Results in the order of their keys. */
+/** Results in the order of their keys, those after this one. */
 export async function listResults(
   session: Session,
   of: ResultsOf,
-  filter: ResultFilter,
-  window: KeyWindow,
+  after: EndpointKey | undefined,
   limit: number,
 ): Promise<ResultRow[]> {
   let query = selectResults(session, of)
     .selectAll()
-    .where(inWindow(window))
     .orderBy("vantage_id")
     .orderBy("address")
     .orderBy("protocol")
     .orderBy("port")
     .limit(limit);
-  if (filter.vantageIds !== undefined) query = query.where("vantage_id", "in", filter.vantageIds);
+  if (after !== undefined) query = query.where(isAfter(after));
+  return query.execute();
+}
+
+/** What one vantage point saw and the filter lets through, by address, protocol and port. */
+export async function searchResults(
+  session: Session,
+  of: ResultsOf,
+  vantageId: number,
+  filter: ResultFilter,
+  window: PortWindow,
+  limit: number,
+): Promise<ResultRow[]> {
+  let query = selectResults(session, of)
+    .selectAll()
+    .where("vantage_id", "=", vantageId)
+    .where(inWindow(window))
+    .orderBy("address")
+    .orderBy("protocol")
+    .orderBy("port")
+    .limit(limit);
   if (filter.address !== undefined) query = query.where("address", "=", filter.address);
   if (filter.state !== undefined) query = query.where("state", "=", filter.state);
   if (filter.protocol !== undefined) query = query.where("protocol", "=", filter.protocol);
@@ -73,17 +70,18 @@ export async function listResults(
   return query.execute();
 }
 
-/** The key of the row that lies `rows` rows after this key; undefined where there are fewer. */
-export async function keyAfter(
+/** The port of the row that lies `rows` rows after this one; undefined where there are fewer. */
+export async function resultAfter(
   session: Session,
   of: ResultsOf,
-  after: EndpointKey | undefined,
+  vantageId: number,
+  after: PortKey | undefined,
   rows: number,
-): Promise<EndpointKey | undefined> {
+): Promise<PortKey | undefined> {
   return selectResults(session, of)
-    .select(["vantage_id", "address", "protocol", "port"])
+    .select(["address", "protocol", "port"])
+    .where("vantage_id", "=", vantageId)
     .where(inWindow({ after }))
-    .orderBy("vantage_id")
     .orderBy("address")
     .orderBy("protocol")
     .orderBy("port")

@@ -5,7 +5,8 @@
 
 import { sql } from "kysely";
 import { createPartitions, dropPartitions, isPartitioned, type PartitionedTable } from "./partitions.ts";
-import { keyAfter } from "./results.ts";
+import { inWindow } from "./key-window.ts";
+import { listResults, resultAfter, type ResultsOf } from "./results.ts";
 import { readClock, type Session } from "./store.ts";
 
 /** Rows in one transaction. */
@@ -61,15 +62,7 @@ export async function deleteSomeResults(session: Session, beforeMs: number): Pro
     .executeTakeFirst();
   if (scan === undefined) return false;
   const { id: scanId, created_at: at } = scan;
-  const upTo = await keyAfter(session, { scanId, at }, undefined, STEP_ROWS);
-  let query = db.deleteFrom("results").where("scan_id", "=", scanId).where("at", "=", at);
-  if (upTo !== undefined) {
-    const { vantage_id, address, protocol, port } = upTo;
-    const end = sql.join([vantage_id, address, protocol, port]);
-    query = query.where(sql<boolean>`(vantage_id, address, protocol, port) <= (${end})`);
-  }
-  await query.execute();
-  if (upTo !== undefined) return true;
+  if (await deleteSomeRows(session, { scanId, at })) return true;
   await db.deleteFrom("suspicious_hosts").where("scan_id", "=", scanId).execute();
   await db
     .deleteFrom("job_batches")
@@ -79,6 +72,22 @@ export async function deleteSomeResults(session: Session, beforeMs: number): Pro
     .updateTable("scans")
     .set({ results_deleted_at: dialect.nowMs() })
     .where("id", "=", scanId)
+    .execute();
+  return true;
+}
+
+/** Of the scan's first vantage point that has any. @returns false when there are none */
+async function deleteSomeRows(session: Session, of: ResultsOf): Promise<boolean> {
+  const [first] = await listResults(session, of, undefined, 1);
+  if (first === undefined) return false;
+  const { vantage_id } = first;
+  const upTo = await resultAfter(session, of, vantage_id, undefined, STEP_ROWS);
+  await session.db
+    .deleteFrom("results")
+    .where("scan_id", "=", of.scanId)
+    .where("at", "=", of.at)
+    .where("vantage_id", "=", vantage_id)
+    .where(inWindow({ upTo }))
     .execute();
   return true;
 }

@@ -30,8 +30,8 @@ export const SQLITE_BUSY_TIMEOUT_MS = 5_000;
  * every batch would be written out and read in again; with these it takes them in twice as fast.
  */
 const CACHE_KIB = 65_536;
-/** Of 4 KiB: the file beside the database grows to 32 MiB before it is merged. */
-const CHECKPOINT_PAGES = 8_192;
+/** Of 4 KiB: the file beside the database grows to 64 MiB before it is merged. */
+const CHECKPOINT_PAGES = 16_384;
 
 export class BunSqliteDialect implements Dialect {
   private readonly path: string;
@@ -130,7 +130,8 @@ class BunSqliteConnection implements DatabaseConnection {
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     return this.statements.with(sql, (statement) => {
-      if (Array.isArray(parameters[0])) return executeForEach(statement, parameters);
+      const [rows] = parameters;
+      if (Array.isArray(rows)) return executeForEach(statement, rows);
       const bindings = parameters.map(binding);
       if (statement.columnNames.length > 0) {
         // What a row is, the query that was compiled knows, and no driver.
@@ -146,19 +147,28 @@ class BunSqliteConnection implements DatabaseConnection {
   }
 }
 
-/** A statement whose parameters are rows runs once for each: faster than any statement of many rows. */
+/** A statement whose parameter is a list of rows runs once for each: faster than any statement of many rows. */
 function executeForEach(statement: SqliteStatement, rows: readonly unknown[]): QueryResult<never> {
   let affected = 0;
-  for (const row of rows) {
-    if (!Array.isArray(row)) throw new Error("rows and single values cannot be bound together");
-    affected += statement.run(...row.map(binding)).changes;
-  }
+  for (const row of rows) affected += statement.run(...rowBindings(row)).changes;
   return { rows: [], numAffectedRows: BigInt(affected) };
+}
+
+/** The row itself, looked at: there may be a million of them. @throws Error as `binding` does */
+function rowBindings(row: unknown): SQLQueryBindings[] {
+  if (!Array.isArray(row)) throw new Error("a list that is bound to a query must be one of rows");
+  const values: unknown[] = row;
+  return values.every(isBinding) ? values : values.map(binding);
+}
+
+function isBinding(value: unknown): value is SQLQueryBindings {
+  return (
+    value === null || typeof value === "string" || typeof value === "number" || value instanceof Uint8Array
+  );
 }
 
 /** @throws Error for a value that no column holds: a bug in a query */
 function binding(value: unknown): SQLQueryBindings {
-  if (value === null || typeof value === "string" || typeof value === "number") return value;
-  if (value instanceof Uint8Array) return value;
+  if (isBinding(value)) return value;
   throw new Error(`a ${typeof value} cannot be bound to a query`);
 }

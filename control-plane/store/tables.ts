@@ -279,7 +279,7 @@ export interface EndedJobsTable {
   vantage_id: number;
   /** 1 while it waits for what the scan's other jobs find. */
   held: Generated<number>;
-  /** Up to where it was compared. */
+  /** Up to which address it was compared; null before it was judged. */
   position: string | null;
 }
 

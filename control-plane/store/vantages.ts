@@ -68,3 +68,8 @@ export async function findVantageId({ db }: Session, key: string): Promise<numbe
   const row = await db.selectFrom("vantages").select("id").where("key", "=", key).executeTakeFirst();
   return row?.id;
 }
+
+/** All there are, those from this id on. */
+export async function listVantages({ db }: Session, fromId: number): Promise<VantageRow[]> {
+  return db.selectFrom("vantages").select(["id", "key"]).where("id", ">=", fromId).orderBy("id").execute();
+}

@@ -57,8 +57,11 @@ export class Installation {
     this.agent = new Service(
       "the agent",
       this.lab.onScanner([
-        ...[AGENT, "run", ...this.agentOptions(AGENT_STATE)],
-        ...["--max-concurrent-scans", String(MAX_CONCURRENT_SCANS)],
+        AGENT,
+        "run",
+        "--max-concurrent-scans",
+        String(MAX_CONCURRENT_SCANS),
+        ...this.agentOptions(AGENT_STATE),
       ]),
       join(this.folder, "agent.log"),
       { envBase: "clean" },

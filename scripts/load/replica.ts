@@ -20,6 +20,8 @@ export interface ReplicaOptions {
 
 export interface Usage {
   readonly cpuSeconds: number;
+  /** How long its main thread was ready to run while others had the processors: a busy machine, not a slow program. */
+  readonly starvedSeconds: number;
   readonly residentBytes: number;
 }
 
@@ -58,13 +60,17 @@ export class Replica {
 
   /** Since it was started. */
   usage(): Usage {
-    const stat = readFileSync(`/proc/${this.service.pid}/stat`, "utf8");
+    const { pid } = this.service;
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The fields after the name, which may hold anything but ends with the last parenthesis.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const [user, system] = [Number(fields[11]), Number(fields[12])];
-    const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.service.pid}/status`, "utf8"));
+    const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    // Nanoseconds on a processor, nanoseconds waiting for one, turns.
+    const [, waitedNs] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");
     return {
       cpuSeconds: (user + system) / TICKS_PER_SECOND,
+      starvedSeconds: Number(waitedNs) / 1e9,
       residentBytes: Number(resident?.[1] ?? 0) * 1_024,
     };
   }

@@ -46,7 +46,7 @@ export async function lookAt(
     "protocol=udp (none)": `${results}&protocol=udp`,
     "port=500": `${results}&port=500`,
     "port=7777 (none)": `${results}&port=7777`,
-    "address=11.0.39.16": `${results}&address=11.0.39.16`,
+    "address=11.0.19.136": `${results}&address=11.0.19.136`,
     scannerId: `${results}&scannerId=${scanner.id}`,
     "scannerId (none)": `${results}&scannerId=999999`,
     "diff, first page": `/api/scans/${scan}/diff?with=${other}&limit=100`,

@@ -45,15 +45,14 @@ export const agentVersionSchema = z
   .max(32)
   .regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/, "must be a version like 1.2.3");
 
-/**
- * Text from a host or from the network, which can hold anything. What no database keeps, NUL and half surrogate pairs,
- * comes out as U+FFFD: one strange banner must not cost a batch of results.
- */
+/** What no database keeps, NUL and half surrogate pairs, comes out as U+FFFD. */
+export function storableText(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "\uFFFD");
+}
+
+/** Text from a host or from the network, which can hold anything: one strange banner must not cost a batch of results. */
 export function observedTextSchema(maxLength: number) {
-  return z
-    .string()
-    .max(maxLength)
-    .overwrite((text) => text.toWellFormed().replaceAll("\0", "\uFFFD"));
+  return z.string().max(maxLength).overwrite(storableText);
 }
 
 /** Probes per second; 0 means unlimited. */

@@ -1,4 +1,4 @@
-/** What changed, what is known at present: `/api/changes`, `/api/scans/:id/changes`, `/api/endpoints`. */
+/** What changed, what is known at present, and the operator's word on a job that is doubted. */
 
 import { createRoute } from "@hono/zod-openapi";
 import {
@@ -8,9 +8,10 @@ import {
   scanChangesQuerySchema,
 } from "#shared/protocol/changes.ts";
 import { endpointListSchema, endpointsQuerySchema } from "#shared/protocol/endpoints.ts";
+import { actorOf } from "../../services/operators.ts";
 import type { Services } from "../../services/services.ts";
 import type { App } from "../environment.ts";
-import { errorAnswers, idParameter, jsonContent, OPERATOR_SECURITY } from "../route-parts.ts";
+import { errorAnswers, idParameter, jsonContent, OPERATOR_SECURITY, refuses } from "../route-parts.ts";
 
 const common = { tags: ["changes"], security: OPERATOR_SECURITY };
 
@@ -41,7 +42,21 @@ const endpointsRoute = createRoute({
   responses: { 200: jsonContent(endpointListSchema, "A page of endpoints"), ...errorAnswers },
 });
 
-export function addChanges(app: App, { changeList }: Services): void {
+const believeRoute = createRoute({
+  ...common,
+  method: "post",
+  path: "/jobs/{id}/believe",
+  summary: "A job that found nothing where ports were open was right: count its ports as closed",
+  ...refuses("CONFLICT"),
+  request: { params: idParameter },
+  responses: { 204: { description: "It counts" }, ...errorAnswers },
+});
+
+export function addChanges(app: App, { changeList, stateChanges }: Services): void {
+  app.openapi(believeRoute, async (c) => {
+    await stateChanges.believe(c.req.valid("param").id, actorOf(c.get("operator")));
+    return c.body(null, 204);
+  });
   app.openapi(changesRoute, async (c) => c.json(await changeList.list(c.req.valid("query")), 200));
   app.openapi(scanChangesRoute, async (c) =>
     c.json(await changeList.ofScan(c.req.valid("param").id, c.req.valid("query")), 200),

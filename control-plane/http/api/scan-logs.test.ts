@@ -218,13 +218,13 @@ describeOnBothDatabases("following a scan's log", (openTestStore) => {
       while ((await follower.next()) !== undefined);
       return "ended";
     })();
-    let answer: string | undefined;
-    void ended.then((word) => (answer = word));
-    while (answer === undefined) {
+    const state = { isOver: false };
+    void ended.then(() => (state.isOver = true));
+    while (!state.isOver) {
       plane.clock.advance(LOG_STREAM_PULSE_MS);
       await new Promise(setImmediate);
     }
-    expect(answer).toBe("ended");
+    expect(await ended).toBe("ended");
   });
 
   test("works with a browser's session", async () => {
