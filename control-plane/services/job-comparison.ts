@@ -131,10 +131,7 @@ async function writeChanges(
     vantage_id: look.vantageId,
   };
   const hosts = await hostChanges(session, look.vantageId, changes);
-  await insertChanges(
-    session,
-    [...changes, ...hosts].map((change): NewChange => Object.assign({}, common, change)),
-  );
+  await insertChanges(session, common, [...changes, ...hosts]);
 }
 
 /** A host is there while a port of it is open: of any job, so it is counted after all ports are written. */

@@ -22,7 +22,6 @@ import { readSettings, writeSetting } from "../store/settings.ts";
 import type { StatsRetention } from "../store/stats-history.ts";
 import { readClock, type Session, type Store } from "../store/store.ts";
 import { recordAudit } from "./audit.ts";
-import { inSteps } from "./in-steps.ts";
 
 const DAY_MS = 86_400_000;
 /** Of each kind in one turn; what is left comes in the next. */

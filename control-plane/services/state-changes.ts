@@ -31,7 +31,6 @@ import type { Session, Store } from "../store/store.ts";
 import type { Look } from "./address-changes.ts";
 import { recordAudit } from "./audit.ts";
 import { CoveredScopes } from "./covered-scopes.ts";
-import { inSteps } from "./in-steps.ts";
 import { comparePart } from "./job-comparison.ts";
 import { JobScopes, type KnownScope } from "./job-scopes.ts";
 import { refusal } from "./refusal.ts";

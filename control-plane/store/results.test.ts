@@ -130,7 +130,7 @@ describeOnBothDatabases("merging results", (openTestStore) => {
     expect(await store.transaction((session) => mergeResults(session, observer, rows))).toBe(5_000);
     const stored = await listAll(store, observer);
     expect(stored.map(({ address }) => hex(address))).toEqual(
-      rows.toReversed().map(({ address }) => Array.from(address)),
+      rows.toReversed().map(({ address }) => hex(address)),
     );
     expect(stored[0]?.reason).toBe('quoted "\\ {text}, NULL');
   });

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { sql } from "kysely";
 import { retentionSchema } from "#shared/protocol/retention.ts";
-import { describeOnBothDatabases } from "../../store/testing/stores.ts";
+import { describeOnBothDatabases, describeOnPostgres } from "../../store/testing/stores.ts";
 import { errorOf, TestControlPlane } from "../../testing/control-plane.ts";
 import { changeTexts, endpointsOf, scanOnce } from "../../testing/scan-round.ts";
 
@@ -109,10 +109,11 @@ describeOnBothDatabases("retention", (openTestStore) => {
     const rows = await plane.store.run(({ db }) => db.selectFrom("results").select("scan_id").execute());
     expect(rows).toHaveLength(1);
   });
+});
 
-  test("on PostgreSQL, results lie in partitions by time, which are made ahead and dropped whole", async () => {
+describeOnPostgres("results on PostgreSQL", (openTestStore) => {
+  test("lie in partitions by time, which are made ahead and dropped whole", async () => {
     const store = await openTestStore();
-    if (store.dialect.kind !== "postgres") return;
     const plane = new TestControlPlane(store);
     const scanner = await plane.addScanner("s1");
     const partitions = async () => {

@@ -28,6 +28,11 @@ export function describeOnSqlite(name: string, suite: Suite): void {
   describe(name, () => suite(testStores(DATABASES.SQLite)));
 }
 
+/** For what only PostgreSQL has. */
+export function describeOnPostgres(name: string, suite: Suite): void {
+  describe(name, () => suite(testStores(DATABASES.PostgreSQL)));
+}
+
 function testStores(createDatabase: () => Promise<string>): OpenTestStore {
   const open: Store[] = [];
   afterEach(async () => {
