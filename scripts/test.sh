@@ -21,7 +21,8 @@ bun run build
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-bun test "$@" 2>&1 | tee "$log" || status=$?
+# A limit against hanging, not a measure of speed: the machine may be slow, or busy.
+bun test --timeout 60000 "$@" 2>&1 | tee "$log" || status=$?
 
 # The tests' PostgreSQL ends by itself when they have; nothing is to run on when this script returns.
 # The brackets keep grep from finding itself.

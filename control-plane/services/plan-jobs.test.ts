@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import * as fc from "fast-check";
 import { ipv4RangesOf, ipv6RangesOf } from "#shared/net/address-ranges.ts";
 import { addressSetOf, countAddresses } from "#shared/net/address-set.ts";
@@ -15,6 +15,9 @@ import { PortolanError } from "#shared/errors.ts";
 import { type PlannedJob, planJobs } from "./plan-jobs.ts";
 import type { PlanPart, PlanScope } from "./planning/plan-scope.ts";
 import type { ScannerFacts } from "./planning/vantages.ts";
+
+// Many cases, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 function scanner(id: number, changes: Partial<ScannerFacts> = {}): ScannerFacts {
   return { id, name: `s${id}`, rateLimit: 0, capabilities: [], mayWork: true, ...changes };

@@ -1,6 +1,6 @@
 /** Port lists: what is stored means what was written. */
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import * as fc from "fast-check";
 import { sql } from "kysely";
 import { countPorts, formatPorts, parsePorts, type PortSet } from "#shared/net/port-spec.ts";
@@ -9,6 +9,9 @@ import { portListViewSchema } from "#shared/protocol/port-lists.ts";
 import { describeOnBothDatabases, describeOnSqlite } from "../store/testing/stores.ts";
 import { TestCatalogue } from "../testing/catalogue.ts";
 import { errorOf, TestControlPlane } from "../testing/control-plane.ts";
+
+// Many cases, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const port = fc.integer({ min: 1, max: 65_535 });
 const range = fc.tuple(port, port).map(([a, b]) => `${Math.min(a, b)}-${Math.max(a, b)}`);
