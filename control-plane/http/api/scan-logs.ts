@@ -1,7 +1,8 @@
 /** `GET /api/scans/:id/logs`: a scan's log lines, in pages, or as events while they come. */
 
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { z } from "zod";
 import { scanLogListSchema } from "#shared/protocol/administration.ts";
 import { numberParameter, pageQuerySchema } from "#shared/protocol/fields.ts";
 import type { LogEvent } from "../../services/log-streams.ts";
